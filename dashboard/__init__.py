@@ -1,0 +1,1 @@
+"""The read side: pages over ``streams.serving``. The wall comes with its own issue."""

@@ -1,0 +1,1 @@
+"""Geometry: pure functions over values. Imports ``schemas`` only."""

@@ -1,0 +1,163 @@
+"""What people, and those who ask after them, tell us."""
+
+import re
+from datetime import date
+
+from schemas.codelists import CheckInState, ContactChannel, ContactOutcome, Precision
+from schemas.envelope import Event, Value, check_id
+from schemas.place import Place, Position
+
+PERSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\.[0-9]{1,6}")
+
+
+def check_person_id(person_id: str) -> None:
+    """Raise ``ValueError`` unless ``person_id`` is ``<home>.<n>`` (design 3)."""
+    if not PERSON_ID.fullmatch(person_id):
+        msg = f"person_id {person_id!r} is not <home>.<n>, for example h3f9a.1"
+        raise ValueError(msg)
+
+
+def home_of(person_id: str) -> str:
+    """Return the home of a person, from which the partition is computed."""
+    return person_id.rpartition(".")[0]
+
+
+class Stay(Value, frozen=True, kw_only=True):
+    """One place with its dates; a residence is a stay with no end.
+
+    Dates are local to the place and inclusive. No ``to_date`` means no return
+    was filed.
+    """
+
+    stay_id: str
+    place: Place
+    from_date: date | None = None
+    to_date: date | None = None
+    residence: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a stay that ends before it begins or never begins."""
+        check_id(self.stay_id, "stay_id")
+        if self.from_date is None and not self.residence:
+            msg = "a stay needs from_date; only a residence may leave it out"
+            raise ValueError(msg)
+        if self.from_date and self.to_date and self.to_date < self.from_date:
+            msg = f"to_date {self.to_date} is before from_date {self.from_date}"
+            raise ValueError(msg)
+        if self.place.precision is Precision.POINT:
+            msg = "a stay is at an address, a city, an admin1 or a country"
+            raise ValueError(msg)
+
+
+class RegistrationFiled(Event, frozen=True, kw_only=True):
+    """A registration as it now stands; a newer one replaces an older one.
+
+    Identity is (person_id, registration_id); ``occurred_at`` orders versions.
+    Attributes left out change nothing. ``cancelled`` withdraws all its stays.
+    """
+
+    person_id: str
+    registration_id: str
+    stays: tuple[Stay, ...] = ()
+    cancelled: bool = False
+    party_id: str | None = None
+    minor: bool | None = None
+    nationality: str | None = None
+    language: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check ids, that a party shares a home's form, and stay ids."""
+        super().__post_init__()
+        check_person_id(self.person_id)
+        check_id(self.registration_id, "registration_id")
+        if len({stay.stay_id for stay in self.stays}) != len(self.stays):
+            msg = "stay_id must be unique within a registration"
+            raise ValueError(msg)
+
+
+class CheckedIn(Event, frozen=True, kw_only=True):
+    """A person's own statement: where they are, how they are, or both."""
+
+    person_id: str
+    position: Position | None = None
+    state: CheckInState | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a check-in that says nothing."""
+        super().__post_init__()
+        check_person_id(self.person_id)
+        if self.position is None and self.state is None:
+            msg = "a check-in needs a position, a state, or both"
+            raise ValueError(msg)
+
+
+class ContactRecorded(Event, frozen=True, kw_only=True):
+    """How an attempt to reach a person ended, by call centre or post.
+
+    ``place`` is where the person, or someone for them, says they are.
+    ``by`` is the agent's user id, never a name.
+    """
+
+    person_id: str
+    outcome: ContactOutcome
+    channel: ContactChannel
+    by: str
+    place: Place | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ids."""
+        super().__post_init__()
+        check_person_id(self.person_id)
+        check_id(self.by, "by")
+
+
+class LinkChanged(Event, frozen=True, kw_only=True):
+    """Two records are, or are no longer, one person; decided by the desk.
+
+    ``root_id`` is the lowest id of the set (star-shaped). ``seq`` is the
+    desk's own counter: a lower one never replaces a higher. Goes to the
+    partition of the linked record.
+    """
+
+    link_id: str
+    seq: int
+    person_id: str
+    root_id: str
+    linked: bool
+    by: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        """Check the ids."""
+        super().__post_init__()
+        check_person_id(self.person_id)
+        check_person_id(self.root_id)
+
+
+DIRECT_IDENTIFIERS = frozenset(
+    "name first_name last_name given_name family_name full_name phone mobile telephone email"
+    " e_mail mail address street passport passport_number register_number national_number"
+    " date_of_birth birth_date birthdate remarks notes free_text".split()
+)
+"""Field names that belong in the contact vault and nowhere else (design 8)."""
+
+
+def refuse_identifiers(fields: object) -> None:
+    """Raise ``ValueError`` naming direct identifiers among a record's fields."""
+    if isinstance(fields, dict):
+        found = sorted(DIRECT_IDENTIFIERS & {str(f).lower() for f in fields})
+        if found:
+            msg = f"direct identifiers belong in the vault, not in a topic: {', '.join(found)}"
+            raise ValueError(msg)
+
+
+__all__ = [
+    "CheckedIn",
+    "ContactRecorded",
+    "LinkChanged",
+    "RegistrationFiled",
+    "Stay",
+    "check_person_id",
+    "home_of",
+    "refuse_identifiers",
+]

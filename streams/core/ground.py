@@ -1,0 +1,146 @@
+"""The ground: which zone versions are near which points, and who is where.
+
+Everything here is derived from facts and zones; it is rebuilt, never stored.
+Points are shared: a city is matched once, however many people stay in it.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from geo.join import PlaceIndex, Shape, ZoneIndex, compile_areas, signed_distance_m
+from schemas.codelists import Precision
+from streams.core.exposure import Near, Version
+from streams.core.people import Facts, Fix, Spot
+from streams.core.thresholds import Thresholds
+
+Point = tuple[float, float]
+
+REACH_RADII = 2.5
+"""How many radii beyond a boundary a point can matter.
+
+P(inside) = Phi(1.51 d / r) rounds to 0.000 beyond 2.2 radii and to 1.000
+within; an exposure ends for good beyond 1 radius.
+"""
+
+
+class Ground:
+    """Points of people, shapes of zones, and the signed distances between."""
+
+    def __init__(self, limits: Thresholds) -> None:
+        """Start with nobody and no zone."""
+        self._limits = limits
+        self.near: dict[Point, dict[str, float]] = {}
+        self._reach_m: dict[Point, float] = {}
+        self._owners: dict[Point, list[int]] = {}
+        self._points: list[Point] = []
+        self._places = PlaceIndex()
+        self._in_country: dict[str, list[int]] = {}
+        self._shapes: dict[str, Shape] = {}
+        self._zones = ZoneIndex()
+        self._near_zone: dict[str, list[Point]] = {}
+
+    def settle(self, owner: int, spots: Iterable[tuple[Spot, float]]) -> None:
+        """Note that ``owner`` may be at ``spots``, each with its largest radius."""
+        for spot, radius_m in spots:
+            if spot.country is not None:
+                people = self._in_country.setdefault(spot.country, [])
+                if not people or people[-1] != owner:
+                    people.append(owner)
+            if spot.point is None:
+                continue
+            owners = self._owners.setdefault(spot.point, [])
+            if not owners or owners[-1] != owner:
+                owners.append(owner)
+            reach_m = REACH_RADII * radius_m
+            if reach_m > self._reach_m.get(spot.point, -1.0):
+                self._reach_m[spot.point] = reach_m
+                self._places.add(*spot.point, reach_m)
+                self._points.append(spot.point)
+                self._match_point(spot.point, reach_m)
+
+    def _match_point(self, point: Point, reach_m: float) -> None:
+        if not self._shapes:
+            return
+        lons, lats = np.array([point[0]]), np.array([point[1]])
+        for _, key in self._zones.query(lons, lats, reach_m):
+            signed = float(signed_distance_m(self._shapes[key], lons, lats, reach_m)[0])
+            if signed >= -reach_m:
+                self._set_near(point, key, signed)
+
+    def _set_near(self, point: Point, key: str, signed_m: float) -> None:
+        of_point = self.near.setdefault(point, {})
+        if key not in of_point:
+            self._near_zone.setdefault(key, []).append(point)
+        of_point[key] = signed_m
+
+    def put_zone(self, version: Version) -> None:
+        """Match a zone version with every point; replaces an earlier record of it."""
+        self.drop_zone(version.key)
+        shape = compile_areas(version.zone.areas)
+        self._shapes[version.key] = shape
+        self._zones.add(version.key, shape)
+        found = {self._points[i] for i in self._places.query(shape).tolist()}
+        if not found:
+            return
+        points = sorted(found)
+        lonlat = np.array(points)
+        reach_m = np.array([self._reach_m[point] for point in points])
+        signed = signed_distance_m(shape, lonlat[:, 0].copy(), lonlat[:, 1].copy(), reach_m)
+        for i in np.flatnonzero(signed >= -reach_m).tolist():
+            self._set_near(points[i], version.key, float(signed[i]))
+
+    def drop_zone(self, key: str) -> None:
+        """Forget a zone version."""
+        if key not in self._shapes:
+            return
+        del self._shapes[key]
+        self._zones.remove(key)
+        for point in self._near_zone.pop(key, ()):
+            of_point = self.near[point]
+            of_point.pop(key, None)
+            if not of_point:
+                del self.near[point]
+
+    def people_near(self, version: Version) -> set[int]:
+        """Return whoever may be near a zone version, or in a country it touches."""
+        found: set[int] = set()
+        for point in self._near_zone.get(version.key, ()):
+            found.update(self._owners[point])
+        for country in version.touches | version.codes:
+            found.update(self._in_country.get(country, ()))
+        return found
+
+    def keys_near(self, point: Point) -> Near:
+        """Return the signed distances of the zone versions near a point."""
+        return self.near.get(point, {})
+
+
+def spots_of(facts: Facts, limits: Thresholds) -> list[tuple[Spot, float]]:
+    """Return every spot the facts name, with the largest radius it may take."""
+    spots = [(term.spot, term.spot.radius_m) for r in facts.registrations for term in r.terms]
+    spots += [(s.spot, s.spot.radius_m) for s in facts.statements if s.spot is not None]
+    spots += [_fix_spot(fix, limits) for fix in facts.fixes]
+    return spots
+
+
+def spots_of_event(facts: Facts, event_id: str, limits: Thresholds) -> list[tuple[Spot, float]]:
+    """Return the spots that one event brought into the facts."""
+    spots = [
+        (term.spot, term.spot.radius_m)
+        for r in facts.registrations
+        if r.event_id == event_id
+        for term in r.terms
+    ]
+    spots += [
+        (s.spot, s.spot.radius_m)
+        for s in facts.statements
+        if s.event_id == event_id and s.spot is not None
+    ]
+    spots += [_fix_spot(fix, limits) for fix in facts.fixes if fix.event_id == event_id]
+    return spots
+
+
+def _fix_spot(fix: Fix, limits: Thresholds) -> tuple[Spot, float]:
+    spot = Spot(Precision.POINT, None, None, fix.point, fix.accuracy_m)
+    return spot, fix.accuracy_m + limits.growth_max_m

@@ -1,0 +1,273 @@
+"""What is known of a person: the kept history, as compact facts.
+
+A person's facts are a set keyed by ``event_id``. The same id twice is one
+fact; the same id with other content keeps the lower digest. Nothing here
+depends on the order of arrival.
+"""
+
+import hashlib
+from bisect import insort
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from schemas.codec import encode
+from schemas.codelists import (
+    Bucket,
+    ContactChannel,
+    Precision,
+    Status,
+)
+from schemas.command import CommandIssued
+from schemas.envelope import Event
+from schemas.person import CheckedIn, ContactRecorded, RegistrationFiled, Stay
+from schemas.place import Place
+from streams.core.thresholds import Thresholds
+
+FAR_PAST = datetime(1, 1, 3, tzinfo=UTC)
+FAR_FUTURE = datetime(9998, 1, 1, tzinfo=UTC)
+"""Stand for "always was" and "never ends"; outside what a message may say."""
+
+FIX_SLOT_S = 300
+FIX_KEPT = timedelta(days=30)
+
+
+class Spot(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A place as a belief uses it: ``point`` (lon, lat) or only a country."""
+
+    precision: Precision
+    country: str | None
+    name: str | None
+    point: tuple[float, float] | None
+    radius_m: float
+
+
+class Term(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A filed stay in instants: covers [cover_from, cover_to)."""
+
+    begin: datetime
+    cover_from: datetime
+    cover_to: datetime
+    key: tuple[str, str]
+    spot: Spot
+    from_date: date | None
+    to_date: date | None
+    residence: bool
+    filed_at: datetime
+
+
+class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One version of a registration."""
+
+    at: datetime
+    event_id: str
+    digest: bytes
+    exercise: bool
+    registration_id: str
+    terms: tuple[Term, ...]
+
+
+class Fix(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One observed position."""
+
+    at: datetime
+    event_id: str
+    digest: bytes
+    exercise: bool
+    point: tuple[float, float]
+    accuracy_m: float
+
+
+class Statement(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A check-in's state, a contact's outcome or an officer's override."""
+
+    at: datetime
+    event_id: str
+    digest: bytes
+    exercise: bool
+    said: str | None
+    channel: ContactChannel | None = None
+    by_user: str | None = None
+    spot: Spot | None = None
+    bucket: Bucket | None = None
+    situation_id: str | None = None
+
+
+class Facts(msgspec.Struct, array_like=True, gc=False):
+    """The kept history of one person, each list in (at, event_id) order."""
+
+    registrations: tuple[Registration, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    latest_at: datetime = FAR_PAST
+    has_exercise: bool = False
+
+
+F = TypeVar("F", Registration, Fix, Statement)
+
+
+class ConflictError(ValueError):
+    """One ``event_id`` stands for two contents; the other one is kept."""
+
+
+def digest_of(event: Event) -> bytes:
+    """Return the content hash of an event, arrival (``received_at``) left out."""
+    body = encode(msgspec.structs.replace(event, received_at=event.occurred_at))
+    return hashlib.blake2b(body, digest_size=8).digest()
+
+
+def spot_of(place: Place, thresholds: Thresholds) -> Spot:
+    """Return a filed place as a spot, with the default radius of its precision."""
+    point = None
+    radius_m = 0.0
+    exact = place.precision is not Precision.COUNTRY
+    if exact and place.lon_deg is not None and place.lat_deg is not None:
+        point = (place.lon_deg, place.lat_deg)
+        radius_m = place.radius_m or thresholds.radius_m(place.precision)
+    return Spot(place.precision, place.country, place.name, point, radius_m)
+
+
+def term_of(stay: Stay, registration_id: str, filed_at: datetime, thresholds: Thresholds) -> Term:
+    """Return a filed stay in instants; see docs/semantics.md section 2."""
+    spot = spot_of(stay.place, thresholds)
+    lon_deg = spot.point[0] if spot.point else None
+    begin = day_start(stay.from_date, lon_deg) if stay.from_date else FAR_PAST
+    cover_from = begin - thresholds.stay_margin
+    cover_to = FAR_FUTURE
+    if stay.to_date is not None:
+        cover_to = day_start(stay.to_date, lon_deg) + timedelta(days=1) + thresholds.stay_margin
+    return Term(
+        begin=begin,
+        cover_from=cover_from,
+        cover_to=cover_to,
+        key=(registration_id, stay.stay_id),
+        spot=spot,
+        from_date=stay.from_date,
+        to_date=stay.to_date,
+        residence=stay.residence,
+        filed_at=filed_at,
+    )
+
+
+def day_start(day: date, lon_deg: float | None) -> datetime:
+    """Return the instant at which a local day begins, by nautical zone."""
+    offset_h = round(lon_deg / 15.0) if lon_deg is not None else 0
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=offset_h)
+
+
+def with_event(facts: Facts, event: Event, thresholds: Thresholds) -> Facts | None:
+    """Return the facts with ``event`` among them, or None if it adds nothing.
+
+    Raises ``ConflictError`` where another content of the same id is kept.
+    """
+    at = event.occurred_at
+    exercise = event.status is not Status.ACTUAL
+    digest = digest_of(event)
+    registrations, fixes, statements = facts.registrations, facts.fixes, facts.statements
+    if isinstance(event, RegistrationFiled):
+        terms = tuple(
+            term_of(stay, event.registration_id, at, thresholds)
+            for stay in (() if event.cancelled else event.stays)
+        )
+        registrations = _insert(
+            registrations,
+            Registration(at, event.event_id, digest, exercise, event.registration_id, terms),
+        )
+    elif isinstance(event, CheckedIn):
+        if event.state is not None:
+            statements = _insert(
+                statements, Statement(at, event.event_id, digest, exercise, event.state)
+            )
+        if event.position is not None:
+            accuracy_m = event.position.accuracy_m
+            if accuracy_m is None:
+                accuracy_m = thresholds.fix_accuracy_m
+            point = (event.position.lon_deg, event.position.lat_deg)
+            fixes = _insert(
+                fixes, Fix(at, event.event_id, digest, exercise, point, max(accuracy_m, 1.0))
+            )
+    elif isinstance(event, ContactRecorded):
+        spot = spot_of(event.place, thresholds) if event.place else None
+        statements = _insert(
+            statements,
+            Statement(
+                at,
+                event.event_id,
+                digest,
+                exercise,
+                event.outcome,
+                channel=event.channel,
+                by_user=event.by,
+                spot=spot,
+            ),
+        )
+    elif isinstance(event, CommandIssued):
+        statements = _insert(
+            statements,
+            Statement(
+                at,
+                event.event_id,
+                digest,
+                exercise,
+                None,
+                by_user=event.by,
+                bucket=event.bucket,
+                situation_id=event.situation_id,
+            ),
+        )
+    else:
+        msg = f"{type(event).__name__} is not a fact about a person"
+        raise TypeError(msg)
+    if (registrations, fixes, statements) == (facts.registrations, facts.fixes, facts.statements):
+        return None
+    return Facts(
+        registrations=registrations,
+        fixes=fixes,
+        statements=statements,
+        latest_at=max(at, facts.latest_at),
+        has_exercise=facts.has_exercise or exercise,
+    )
+
+
+def _insert(kept: tuple[F, ...], new: F) -> tuple[F, ...]:
+    """Return ``kept`` with ``new`` at its place by (at, event_id)."""
+    facts = list(kept)
+    for i, old in enumerate(facts):
+        if old.event_id == new.event_id:
+            if old.digest == new.digest:
+                return kept
+            if old.digest < new.digest:
+                msg = f"event_id {new.event_id} already stands for another content"
+                raise ConflictError(msg)
+            del facts[i]
+            break
+    insort(facts, new, key=_in_event_order)
+    return tuple(facts)
+
+
+def _in_event_order(fact: Registration | Fix | Statement) -> tuple[datetime, str]:
+    return fact.at, fact.event_id
+
+
+def visible(facts: Facts, status: Status) -> Facts:
+    """Return the facts a situation of ``status`` may read.
+
+    Live situations read only live facts; exercises read both.
+    """
+    if status is not Status.ACTUAL or not facts.has_exercise:
+        return facts
+    return Facts(
+        registrations=tuple(f for f in facts.registrations if not f.exercise),
+        fixes=tuple(f for f in facts.fixes if not f.exercise),
+        statements=tuple(f for f in facts.statements if not f.exercise),
+        latest_at=facts.latest_at,
+    )
+
+
+def terms_of(facts: Facts) -> tuple[Term, ...]:
+    """Return the stays that count: those of each registration's latest version."""
+    if len(facts.registrations) == 1:
+        return facts.registrations[0].terms
+    latest = {r.registration_id: r for r in facts.registrations}
+    return tuple(term for r in latest.values() for term in r.terms)

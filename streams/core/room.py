@@ -1,0 +1,300 @@
+"""ROOM: tallies -> sums with their completeness, rules -> alerts.
+
+One partition. A tick is summed when the first shard has gone past it, or when
+all have reached it; sums say how many shards stand behind them. Help requests
+pass at once.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from schemas.alert import AlertAcknowledged, AlertRaised, BucketSum, SituationSummed, Totals
+from schemas.codelists import Bucket, Status, Verb
+from schemas.command import CommandIssued
+from schemas.envelope import Event
+from schemas.exposure import HelpRequested, Reached, TallyChanged
+from schemas.incident import AdvisoryChanged, SituationChanged
+from schemas.operations import EngineChanged
+from streams.core.rules import RULES
+from streams.core.rules.base import Count, Finding, Rule, View
+from streams.core.stage import ROOM_OUTPUT, Out, Outcome, Reject, derive_id
+from streams.core.thresholds import Thresholds
+
+STATE_VERSION = 1
+
+LATE_S = 60
+"""An alert raised this long after it could have been known says so."""
+
+
+class State(msgspec.Struct, array_like=True):
+    """The room's snapshot."""
+
+    version: int
+    shards: int
+    tick_at: datetime | None
+    summed: bool
+    reached: list[Reached]
+    tallies: list[TallyChanged]
+    situations: list[SituationChanged]
+    advice: list[AdvisoryChanged]
+    raised: dict[str, AlertRaised]
+    acknowledged: list[str]
+    dirty: list[str]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+class Room:
+    """The room; see the module's docstring and ``Stage``."""
+
+    def __init__(self, shards: int, limits: Thresholds | None = None) -> None:
+        """Start with no shard heard; ``shards`` is how many there are."""
+        self.shards = shards
+        self.limits = limits or Thresholds()
+        self.tick_at: datetime | None = None
+        self.summed = True
+        self.reached: dict[int, Reached] = {}
+        self.tallies: dict[str, dict[int, TallyChanged]] = {}
+        self.situations: dict[str, SituationChanged] = {}
+        self.advice: dict[str, AdvisoryChanged] = {}
+        self.raised: dict[str, AlertRaised] = {}
+        self.acknowledged: set[str] = set()
+        self._dirty: set[str] = set()
+        self._out: list[Out] = []
+
+    def apply(self, records: Sequence[Event]) -> Outcome:
+        """Apply records in order; see ``Stage``."""
+        self._out = []
+        rejects: list[Reject] = []
+        for record in records:
+            try:
+                self._apply_one(record)
+            except ValueError as error:
+                rejects.append(Reject(record, str(error)))
+        outcome = Outcome(self._out, rejects)
+        self._out = []
+        return outcome
+
+    def _apply_one(self, record: Event) -> None:
+        if isinstance(record, TallyChanged):
+            about = record.situation_id or record.cause_id or ""
+            self.tallies.setdefault(about, {})[record.shard] = record
+            self._dirty.add(about)
+        elif isinstance(record, Reached):
+            self._reached(record)
+        elif isinstance(record, HelpRequested):
+            self._judge(View(record.occurred_at, self.limits, help=record), record)
+        elif isinstance(record, SituationChanged):
+            known = self.situations.get(record.situation_id)
+            if known is None or known.seq < record.seq:
+                self.situations[record.situation_id] = record
+                self._dirty.add(record.situation_id)
+        elif isinstance(record, AdvisoryChanged):
+            self.advice[record.advisory_id] = record
+            self._dirty.add(record.advisory_id)
+        elif isinstance(record, CommandIssued):
+            self._acknowledge(record)
+        elif not isinstance(record, EngineChanged):
+            msg = f"{type(record).__name__} does not belong in the input of the room"
+            raise TypeError(msg)
+
+    def _reached(self, record: Reached) -> None:
+        known = self.reached.get(record.shard)
+        if known is not None and known.tick_at >= record.tick_at:
+            return
+        if self.tick_at is not None and record.tick_at > self.tick_at and not self.summed:
+            self._sum(record)
+        self.reached[record.shard] = record
+        if self.tick_at is None or record.tick_at > self.tick_at:
+            self.tick_at = record.tick_at
+            self.summed = False
+        if not self.summed and self._count_reached() == self.shards:
+            self._sum(record)
+
+    def _count_reached(self) -> int:
+        return sum(r.tick_at == self.tick_at for r in self.reached.values())
+
+    def _sum(self, trigger: Reached) -> None:
+        """Publish the sums as of the current tick, and let the rules look."""
+        if self.tick_at is None:
+            return
+        self.summed = True
+        at, reached = self.tick_at, self._count_reached()
+        complete = reached == self.shards
+        for about in sorted(self._dirty):
+            of_shards = list(self.tallies.get(about, {}).values())
+            count = Count(
+                known=sum(t.known for t in of_shards),
+                inbound=sum(t.inbound for t in of_shards),
+                reached=reached,
+                shards=self.shards,
+            )
+            if about in self.advice:
+                view = View(at, self.limits, advisory=self.advice[about], sums=count)
+                self._judge(view, trigger)
+            elif about in self.situations:
+                self._say_sum(self.situations[about], of_shards, count, trigger)
+                view = View(at, self.limits, situation=self.situations[about], sums=count)
+                self._judge(view, trigger)
+        if complete:
+            self._dirty.clear()
+        totals = Totals(
+            event_id=derive_id("totals", at.isoformat(), trigger.event_id),
+            source="room",
+            occurred_at=at,
+            received_at=trigger.received_at,
+            tick_at=at,
+            reached=reached,
+            shards=self.shards,
+            distinct_known=sum(r.distinct_known for r in self.reached.values()),
+            people=sum(r.people for r in self.reached.values()),
+            skipped=sum(r.skipped for r in self.reached.values()),
+        )
+        self._out.append(Out(ROOM_OUTPUT, 0, "totals", totals))
+
+    def _say_sum(
+        self,
+        situation: SituationChanged,
+        of_shards: Sequence[TallyChanged],
+        count: Count,
+        trigger: Reached,
+    ) -> None:
+        if self.tick_at is None:
+            return
+        buckets: Counter[Bucket] = Counter()
+        tiers: Counter[str] = Counter()
+        for tally in of_shards:
+            for cell in tally.cells:
+                buckets[cell.bucket] += cell.count
+                if cell.bucket is not Bucket.DUPLICATE:
+                    tiers[cell.tier.value] += cell.count
+        counted = sum(n for bucket, n in buckets.items() if bucket is not Bucket.DUPLICATE)
+        summed = SituationSummed(
+            event_id=derive_id("sum", situation.situation_id, trigger.event_id),
+            source="room",
+            occurred_at=self.tick_at,
+            received_at=trigger.received_at,
+            cause_ids=(trigger.event_id,),
+            status=situation.status,
+            situation_id=situation.situation_id,
+            tick_at=self.tick_at,
+            reached=count.reached,
+            shards=count.shards,
+            known=count.known,
+            inbound=count.inbound,
+            withdrawn=sum(tally.withdrawn for tally in of_shards),
+            buckets=tuple(BucketSum(bucket=b, count=buckets[b]) for b in Bucket),
+            tiers=dict(sorted(tiers.items())),
+            imbalance=count.known - counted,
+        )
+        self._out.append(Out(ROOM_OUTPUT, 0, situation.situation_id, summed))
+
+    def _judge(self, view: View, trigger: Event) -> None:
+        for rule in RULES:
+            for finding in rule.find(view):
+                self._raise(rule, finding, view.at, trigger)
+
+    def _raise(self, rule: Rule, finding: Finding, at: datetime, trigger: Event) -> None:
+        """Raise an alert unless this cause has raised it before."""
+        intent = "alert"
+        alert_id = derive_id(
+            "alert", rule.name, finding.cause_id, rule.audience, intent, finding.status.value
+        )
+        if alert_id in self.raised:
+            return
+        late_s = max(0, int((at - finding.due_at).total_seconds()))
+        alert = AlertRaised(
+            event_id=alert_id,
+            source="room",
+            occurred_at=at,
+            received_at=trigger.received_at,
+            cause_ids=(trigger.event_id,),
+            status=finding.status,
+            alert_id=alert_id,
+            rule=rule.name,
+            cause_id=finding.cause_id,
+            audience=rule.audience,
+            intent=intent,
+            title=f"EXERCISE {finding.title}"
+            if finding.status is Status.EXERCISE
+            else finding.title,
+            severity=finding.severity,
+            facts=finding.facts,
+            raised_at=at,
+            situation_id=finding.situation_id,
+            late_s=late_s if late_s >= LATE_S else 0,
+        )
+        self.raised[alert_id] = alert
+        self._out.append(Out(ROOM_OUTPUT, 0, alert_id, alert))
+
+    def _acknowledge(self, command: CommandIssued) -> None:
+        if command.verb is not Verb.ACKNOWLEDGE or command.alert_id is None:
+            msg = f"{command.verb} is not for the room"
+            raise ValueError(msg)
+        if command.alert_id not in self.raised:
+            msg = f"there is no alert {command.alert_id}; see `rollcall export alerts`"
+            raise ValueError(msg)
+        if command.alert_id in self.acknowledged:
+            return
+        self.acknowledged.add(command.alert_id)
+        said = AlertAcknowledged(
+            event_id=derive_id("acknowledged", command.alert_id),
+            source="room",
+            occurred_at=command.occurred_at,
+            received_at=command.received_at,
+            cause_ids=(command.event_id,),
+            status=self.raised[command.alert_id].status,
+            alert_id=command.alert_id,
+            by=command.by,
+            reason=command.reason,
+        )
+        self._out.append(Out(ROOM_OUTPUT, 0, command.alert_id, said))
+
+    def snapshot(self) -> bytes:
+        """Return the whole state; see ``Stage``."""
+        return _encoder.encode(
+            State(
+                version=STATE_VERSION,
+                shards=self.shards,
+                tick_at=self.tick_at,
+                summed=self.summed,
+                reached=list(self.reached.values()),
+                tallies=[t for of in self.tallies.values() for t in of.values()],
+                situations=list(self.situations.values()),
+                advice=list(self.advice.values()),
+                raised=self.raised,
+                acknowledged=sorted(self.acknowledged),
+                dirty=sorted(self._dirty),
+            )
+        )
+
+    @classmethod
+    def restore(cls, data: bytes, limits: Thresholds | None = None) -> Self:
+        """Return the room whose snapshot ``data`` is; see ``Stage``."""
+        state = _decoder.decode(data)
+        room = cls(state.shards, limits)
+        room.tick_at, room.summed = state.tick_at, state.summed
+        room.reached = {r.shard: r for r in state.reached}
+        for tally in state.tallies:
+            about = tally.situation_id or tally.cause_id or ""
+            room.tallies.setdefault(about, {})[tally.shard] = tally
+        room.situations = {s.situation_id: s for s in state.situations}
+        room.advice = {a.advisory_id: a for a in state.advice}
+        room.raised = state.raised
+        room.acknowledged = set(state.acknowledged)
+        room._dirty = set(state.dirty)
+        return room
+
+    def export(self, kind: str) -> list[dict[str, object]]:
+        """Return the alerts raised, sorted by (raised_at, alert_id)."""
+        if kind != "alerts":
+            msg = f"the room has no export {kind!r}"
+            raise KeyError(msg)
+        ordered = sorted(self.raised.values(), key=lambda a: (a.raised_at, a.alert_id))
+        return [msgspec.to_builtins(alert) for alert in ordered]

@@ -1,0 +1,391 @@
+"""SHARD: presence x zones -> exposures -> ledger -> tallies, for one partition.
+
+A pure function of its own partition. People arrive as facts, zones and
+situations as copies from the desk, time as ticks. Each record changes facts or
+zones; whoever it may concern is assessed again, and only the difference goes
+out.
+"""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from schemas.codelists import Bucket, Status, Tier
+from schemas.command import CommandIssued
+from schemas.envelope import Event
+from schemas.exposure import Reached
+from schemas.incident import SituationChanged
+from schemas.operations import EngineChanged, Tick
+from schemas.person import CheckedIn, ContactRecorded, LinkChanged, RegistrationFiled
+from schemas.zone import ZoneChanged
+from streams.core import changes
+from streams.core.assessment import Assessment, Entry, ExposureRow, assess
+from streams.core.exposure import version_of
+from streams.core.ground import Ground, spots_of, spots_of_event
+from streams.core.people import FAR_FUTURE, FAR_PAST, ConflictError, Facts, with_event
+from streams.core.presence import History
+from streams.core.shard_export import entry_row, exposure_row, person_row
+from streams.core.stage import ROOM_INPUT, Out, Outcome, Reject, derive_id
+from streams.core.tallies import Cell, Tally
+from streams.core.thresholds import Thresholds
+from streams.core.zonebook import Cause, ZoneBook
+
+STATE_VERSION = 1
+
+
+class Person(msgspec.Struct, array_like=True, gc=False):
+    """One person of this shard: facts, and the state derived from them."""
+
+    person_id: str
+    facts: Facts
+    exposures: dict[str, ExposureRow]
+    entries: dict[str, Entry]
+    withdrawn: list[str]
+    links: dict[str, tuple[int, str | None]]
+    due_at: datetime = FAR_FUTURE
+
+    @property
+    def linked(self) -> bool:
+        """Tell whether this record is a duplicate of another one."""
+        return any(root and root != self.person_id for _, root in self.links.values())
+
+
+class State(msgspec.Struct, array_like=True):
+    """A shard's snapshot; geometry, heap and tallies are rebuilt from it."""
+
+    version: int
+    shard: int
+    shards: int
+    now: datetime | None
+    people: list[Person]
+    zones: list[ZoneChanged]
+    situations: list[SituationChanged]
+    pending: list[int]
+    dirty: list[str]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+class Shard:
+    """One partition's people; see the module's docstring and ``Stage``."""
+
+    def __init__(self, shard: int, shards: int, limits: Thresholds | None = None) -> None:
+        """Start shard ``shard`` of ``shards``, with nobody in it."""
+        self.shard, self.shards = shard, shards
+        self.limits = limits or Thresholds()
+        self.now: datetime | None = None
+        self.people: list[Person] = []
+        self.index: dict[str, int] = {}
+        self.book = ZoneBook()
+        self.ground = Ground(self.limits)
+        self.pending: set[int] = set()
+        self._due: list[tuple[datetime, str]] = []
+        self._tallies: dict[str, Tally] = {}
+        self._dirty: set[str] = set()
+        self._distinct = 0
+        self._out: list[Out] = []
+
+    def apply(self, records: Sequence[Event]) -> Outcome:
+        """Apply records in order; see ``Stage``."""
+        self._out = []
+        rejects: list[Reject] = []
+        for record in records:
+            try:
+                self._apply_one(record)
+            except ConflictError as error:
+                rejects.append(Reject(record, str(error)))
+        outcome = Outcome(self._out, rejects)
+        self._out = []
+        return outcome
+
+    def _apply_one(self, record: Event) -> None:
+        if isinstance(record, RegistrationFiled | CheckedIn | ContactRecorded | CommandIssued):
+            self._learn(record)
+        elif isinstance(record, Tick):
+            self._tick(record)
+        elif isinstance(record, ZoneChanged):
+            self._zone(record)
+        elif isinstance(record, SituationChanged):
+            if self.book.put_situation(record):
+                overridden = (
+                    i
+                    for i, person in enumerate(self.people)
+                    if any(s.bucket is not None for s in person.facts.statements)
+                )
+                self._reassess(overridden, record)
+        elif isinstance(record, LinkChanged):
+            self._link(record)
+        elif isinstance(record, EngineChanged):
+            self._reassess(range(len(self.people)), record)
+        else:
+            msg = f"{type(record).__name__} does not belong in the input of a shard"
+            raise TypeError(msg)
+
+    def _person(self, person_id: str) -> int:
+        i = self.index.get(person_id)
+        if i is None:
+            i = self.index[person_id] = len(self.people)
+            self.people.append(Person(person_id, Facts(), {}, {}, [], {}))
+        return i
+
+    def _learn(
+        self, record: RegistrationFiled | CheckedIn | ContactRecorded | CommandIssued
+    ) -> None:
+        if record.person_id is None:
+            msg = f"{type(record).__name__} without a person is not for a shard"
+            raise TypeError(msg)
+        i = self._person(record.person_id)
+        person = self.people[i]
+        facts = with_event(person.facts, record, self.limits)
+        if facts is None:
+            return
+        person.facts = facts
+        self.ground.settle(i, spots_of_event(facts, record.event_id, self.limits))
+        self._reassess((i,), record)
+
+    def _zone(self, record: ZoneChanged) -> None:
+        known = self.book.records.get(f"{record.zone_id}@{record.version}")
+        affected: set[int] = set()
+        if known is not None:
+            affected |= self.ground.people_near(version_of(known))
+        version = self.book.put(record)
+        if version is not None:
+            if record.void:
+                self.ground.drop_zone(version.key)
+            elif known is None or known.void or known.areas != record.areas:
+                self.ground.put_zone(version)
+            affected |= self.ground.people_near(version)
+            self.pending |= affected
+        if not record.more and self.pending:
+            pending, self.pending = sorted(self.pending), set()
+            self._reassess(pending, record)
+
+    def _link(self, record: LinkChanged) -> None:
+        i = self._person(record.person_id)
+        person = self.people[i]
+        known = person.links.get(record.link_id)
+        if known is not None and known[0] >= record.seq:
+            return
+        person.links[record.link_id] = (record.seq, record.root_id if record.linked else None)
+        self._reassess((i,), record)
+
+    def _tick(self, record: Tick) -> None:
+        if self.now is not None and record.at <= self.now:
+            return
+        if self.now is None:
+            self.now = record.at
+            self._reassess(range(len(self.people)), record)
+        while self._due and self._due[0][0] <= record.at:
+            due_at, person_id = heapq.heappop(self._due)
+            i = self.index[person_id]
+            if self.people[i].due_at == due_at:
+                self.now = max(self.now, due_at)
+                self._reassess((i,), record)
+        self.now = record.at
+        if self.pending:
+            pending, self.pending = sorted(self.pending), set()
+            self._reassess(pending, record)
+        self._report(record)
+
+    def _causes(self, facts: Facts) -> list[Cause]:
+        book, ids, countries = self.book, set[str](), set[str]()
+        for spot, _ in spots_of(facts, self.limits):
+            if spot.country is not None:
+                countries.add(spot.country)
+            if spot.point is not None:
+                ids.update(book.cause_of(key) for key in self.ground.keys_near(spot.point))
+        ids |= book.touching(countries)
+        return [book.causes[cause_id] for cause_id in sorted(ids) if cause_id in book.causes]
+
+    def _reassess(self, who: Iterable[int], trigger: Event) -> None:
+        """Assess people again and send out what changed."""
+        if self.now is None:
+            return
+        for i in who:
+            person = self.people[i]
+            causes = self._causes(person.facts)
+            if not (causes or person.exposures or person.entries):
+                continue
+            at = max(self.now, person.facts.latest_at)
+            new = assess(
+                person.facts,
+                causes,
+                self.book,
+                self.ground.near,
+                at,
+                self.limits,
+                linked=person.linked,
+            )
+            self._settle(person, new, at, trigger)
+
+    def _settle(self, person: Person, new: Assessment, at: datetime, trigger: Event) -> None:
+        """Send the difference to what was, count it, and keep the new state."""
+        was_known = _known(person.entries)
+        if new.exposures != person.exposures:
+            self._out += changes.of_exposures(
+                person.person_id, person.exposures, new, at, trigger, self.shard, self.book
+            )
+            self._count_exposures(person.exposures, -1)
+            self._count_exposures(new.exposures, 1)
+            person.exposures = new.exposures
+        if new.entries != person.entries:
+            self._out += changes.of_entries(
+                person.person_id, person.entries, new.entries, at, trigger, self.shard, self.book
+            )
+            for situation_id in sorted(person.entries.keys() | new.entries.keys()):
+                self._count_entry(person, situation_id, new.entries.get(situation_id))
+            person.entries = new.entries
+            self._distinct += _known(new.entries) - was_known
+        if new.due_at != person.due_at:
+            person.due_at = new.due_at
+            if new.due_at < FAR_FUTURE:
+                heapq.heappush(self._due, (new.due_at, person.person_id))
+
+    def _tally(self, about: str, status: Status, *, advisory: bool = False) -> Tally:
+        self._dirty.add(about)
+        tally = self._tallies.get(about)
+        if tally is None:
+            tally = self._tallies[about] = Tally(status, advisory=advisory)
+        return tally
+
+    def _count_exposures(self, rows: dict[str, ExposureRow], step: int) -> None:
+        for cause_id, row in rows.items():
+            inbound = row.tier is Tier.INBOUND
+            if inbound and row.situation_id is not None:
+                self._tally(row.situation_id, row.status).inbound += step
+            if row.advisory:
+                tally = self._tally(cause_id, row.status, advisory=True)
+                tally.inbound += step * inbound
+                if not inbound:
+                    tally.known += step
+                    tally.add((Bucket.UNACCOUNTED, row.tier, changes.NOBODY, row.post), step)
+
+    def _count_entry(self, person: Person, situation_id: str, new: Entry | None) -> None:
+        old = person.entries.get(situation_id)
+        if old == new:
+            return
+        for entry, step in ((old, -1), (new, 1)):
+            if entry is not None:
+                tally = self._tally(situation_id, entry.status)
+                tally.add(_cell(entry), step)
+                tally.known += step * (entry.bucket is not Bucket.DUPLICATE)
+        if new is None and not self.book.is_void(situation_id):
+            person.withdrawn.append(situation_id)
+            tally.withdrawn += 1
+        elif new is not None and situation_id in person.withdrawn:
+            person.withdrawn.remove(situation_id)
+            tally.withdrawn -= 1
+
+    def _report(self, tick: Tick) -> None:
+        """Send the tallies that changed, then that the tick is reached."""
+        for about in sorted(self._dirty):
+            tally = self._tallies[about]
+            event = tally.record(self.shard, tick.at, about)
+            self._out.append(Out(ROOM_INPUT, 0, about, event))
+        self._dirty.clear()
+        reached = Reached(
+            event_id=derive_id("reached", self.shard, tick.at.isoformat()),
+            source="shard",
+            occurred_at=tick.at,
+            received_at=tick.received_at,
+            cause_ids=(tick.event_id,),
+            shard=self.shard,
+            shards=self.shards,
+            tick_at=tick.at,
+            zone_seq=self.book.seq,
+            distinct_known=self._distinct,
+            people=len(self.people),
+        )
+        self._out.append(Out(ROOM_INPUT, 0, str(self.shard), reached))
+
+    def snapshot(self) -> bytes:
+        """Return the whole state; see ``Stage``."""
+        return _encoder.encode(
+            State(
+                version=STATE_VERSION,
+                shard=self.shard,
+                shards=self.shards,
+                now=self.now,
+                people=self.people,
+                zones=list(self.book.records.values()),
+                situations=list(self.book.situations.values()),
+                pending=sorted(self.pending),
+                dirty=sorted(self._dirty),
+            )
+        )
+
+    @classmethod
+    def restore(cls, data: bytes, limits: Thresholds | None = None) -> Self:
+        """Return the shard whose snapshot ``data`` is; see ``Stage``."""
+        state = _decoder.decode(data)
+        shard = cls(state.shard, state.shards, limits)
+        shard.now = state.now
+        shard.people = state.people
+        shard.index = {person.person_id: i for i, person in enumerate(state.people)}
+        shard.pending = set(state.pending)
+        for i, person in enumerate(state.people):
+            shard.ground.settle(i, spots_of(person.facts, shard.limits))
+        for situation in state.situations:
+            shard.book.put_situation(situation)
+        for zone in state.zones:
+            version = shard.book.put(zone)
+            if version is not None and not zone.void:
+                shard.ground.put_zone(version)
+        for person in state.people:
+            shard._recount(person)
+        shard._dirty = set(state.dirty)
+        return shard
+
+    def _recount(self, person: Person) -> None:
+        self._count_exposures(person.exposures, 1)
+        for situation_id, entry in person.entries.items():
+            tally = self._tally(situation_id, entry.status)
+            tally.add(_cell(entry), 1)
+            tally.known += entry.bucket is not Bucket.DUPLICATE
+        for situation_id in person.withdrawn:
+            known = self.book.situations.get(situation_id)
+            self._tally(situation_id, known.status if known else Status.ACTUAL).withdrawn += 1
+        self._distinct += _known(person.entries)
+        if person.due_at < FAR_FUTURE:
+            heapq.heappush(self._due, (person.due_at, person.person_id))
+
+    def export(self, kind: str) -> list[dict[str, object]]:
+        """Return rows of persons, exposures or ledger, sorted by their keys."""
+        people = sorted(self.people, key=lambda person: person.person_id)
+        if kind == "exposures":
+            return [
+                exposure_row(person.person_id, cause_id, row)
+                for person in people
+                for cause_id, row in sorted(person.exposures.items())
+            ]
+        if kind == "ledger":
+            return [
+                entry_row(person.person_id, situation_id, entry)
+                for person in people
+                for situation_id, entry in sorted(person.entries.items())
+            ]
+        if kind != "persons":
+            msg = f"a shard has no export {kind!r}"
+            raise KeyError(msg)
+        rows = []
+        for person in people:
+            at = max(self.now or FAR_PAST, person.facts.latest_at)
+            belief = History(person.facts, self.limits).at(at)
+            rows.append(person_row(person.person_id, belief))
+        return rows
+
+
+def _known(entries: dict[str, Entry]) -> bool:
+    """Tell whether a person is known in any live situation."""
+    return any(
+        e.status is Status.ACTUAL and e.bucket is not Bucket.DUPLICATE for e in entries.values()
+    )
+
+
+def _cell(entry: Entry) -> Cell:
+    return entry.bucket, entry.tier, entry.by, entry.post

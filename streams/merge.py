@@ -1,0 +1,66 @@
+"""MERGE: what may enter, and where it goes; pure functions both modes call.
+
+Validates nothing that the messages do not already: it clamps times from the
+future, and gives each event the topic and partition of the stage it is for.
+"""
+
+from datetime import timedelta
+
+import msgspec
+
+from schemas.codelists import Status, Verb
+from schemas.command import CommandIssued
+from schemas.envelope import Event
+from schemas.operations import FeedHealthChanged, Tick
+from schemas.person import CheckedIn, ContactRecorded, RegistrationFiled
+from schemas.report import AdvisoryIssued, IncidentReported
+from streams.core.partition import partition_of
+from streams.core.stage import DESK_INPUT, ROOM_INPUT, SHARD_INPUT
+from streams.topology import OPERATIONS
+
+FUTURE = timedelta(minutes=5)
+"""An ``occurred_at`` farther ahead of its arrival than this is clamped."""
+
+CLAMPED = "clamped"
+"""Last of the ``cause_ids`` of an event whose time was clamped."""
+
+
+def admit(event: Event) -> Event:
+    """Return the event as it may enter; ``ValueError`` says why it may not.
+
+    Test messages exercise the transport and concern nobody; they are refused
+    here, so that no later place has to remember it.
+    """
+    if event.status is Status.TEST:
+        msg = "status Test: a transport test concerns nobody"
+        raise ValueError(msg)
+    if event.occurred_at - event.received_at > FUTURE:
+        return msgspec.structs.replace(
+            event, occurred_at=event.received_at, cause_ids=(*event.cause_ids, CLAMPED)
+        )
+    return event
+
+
+def route(event: Event, shards: int) -> list[tuple[str, int, str]]:
+    """Return (topic, partition, key) of each copy of an event from outside.
+
+    ``TypeError`` for an event that only the system itself may write.
+    """
+    if isinstance(event, RegistrationFiled | CheckedIn | ContactRecorded):
+        return [(SHARD_INPUT, partition_of(event.person_id, shards), event.person_id)]
+    if isinstance(event, IncidentReported):
+        return [(DESK_INPUT, 0, event.chain_id)]
+    if isinstance(event, AdvisoryIssued):
+        return [(DESK_INPUT, 0, event.advisory_id)]
+    if isinstance(event, Tick):
+        return [(DESK_INPUT, 0, event.event_id)]
+    if isinstance(event, FeedHealthChanged):
+        return [(OPERATIONS, 0, event.feed)]
+    if isinstance(event, CommandIssued):
+        if event.verb is Verb.OVERRIDE and event.person_id is not None:
+            return [(SHARD_INPUT, partition_of(event.person_id, shards), event.person_id)]
+        if event.verb is Verb.ACKNOWLEDGE:
+            return [(ROOM_INPUT, 0, event.alert_id or "")]
+        return [(DESK_INPUT, 0, event.event_id)]
+    msg = f"{type(event).__name__} is written by the system itself, not from outside"
+    raise TypeError(msg)
