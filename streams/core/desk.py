@@ -229,7 +229,8 @@ class Desk:
                 continue
             self.seq += 1
             said = desk_records.link_changed(person_id, root, command, trigger, self.seq)
-            said = msgspec.structs.replace(said, linked=linked)
+            if not linked and known:
+                said = msgspec.structs.replace(said, linked=False, link_id=known.link_id)
             self.links[person_id] = said
             partition = partition_of(person_id, self.shards)
             self._out.append(Out(SHARD_INPUT, partition, person_id, said))

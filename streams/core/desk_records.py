@@ -121,7 +121,7 @@ def situations_of(
 def link_changed(
     person_id: str, root_id: str, command: CommandIssued, trigger: Event, seq: int
 ) -> LinkChanged:
-    """Return the link record of one person; ``linked`` is the caller's."""
+    """Return the record that links one person; its id is that of the pair linked."""
     return LinkChanged(
         event_id=derive_id("linked", person_id, root_id, trigger.event_id),
         source="desk",
@@ -129,7 +129,7 @@ def link_changed(
         received_at=trigger.received_at,
         cause_ids=(command.event_id,),
         status=command.status,
-        link_id=pair_id(person_id, root_id),
+        link_id=pair_id(command.person_id or person_id, command.other_id or root_id),
         seq=seq,
         person_id=person_id,
         root_id=root_id,

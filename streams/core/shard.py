@@ -44,13 +44,13 @@ class Person(msgspec.Struct, array_like=True, gc=False):
     exposures: dict[str, ExposureRow]
     entries: dict[str, Entry]
     withdrawn: list[str]
-    links: dict[str, tuple[int, str | None]]
+    link: tuple[int, str | None]
     due_at: datetime = FAR_FUTURE
 
     @property
     def linked(self) -> bool:
         """Tell whether this record is a duplicate of another one."""
-        return any(root and root != self.person_id for _, root in self.links.values())
+        return self.link[1] is not None
 
 
 class State(msgspec.Struct, array_like=True):
@@ -130,7 +130,7 @@ class Shard:
         i = self.index.get(person_id)
         if i is None:
             i = self.index[person_id] = len(self.people)
-            self.people.append(Person(person_id, Facts(), {}, {}, [], {}))
+            self.people.append(Person(person_id, Facts(), {}, {}, [], (0, None)))
         return i
 
     def _learn(
@@ -168,10 +168,9 @@ class Shard:
     def _link(self, record: LinkChanged) -> None:
         i = self._person(record.person_id)
         person = self.people[i]
-        known = person.links.get(record.link_id)
-        if known is not None and known[0] >= record.seq:
+        if person.link[0] >= record.seq:
             return
-        person.links[record.link_id] = (record.seq, record.root_id if record.linked else None)
+        person.link = (record.seq, record.root_id if record.linked else None)
         self._reassess((i,), record)
 
     def _tick(self, record: Tick) -> None:

@@ -1,0 +1,220 @@
+"""Stories of presence and exposure: who is where, and how sure it is."""
+
+import pytest
+
+from schemas.codelists import ContactOutcome, Precision
+from schemas.exposure import ExposureClosed, ExposureOpened, Reached, TallyChanged
+from schemas.operations import Tick
+from schemas.place import Place
+from streams.core.reasons import LANGUAGES, sentence
+from streams.core.shard import Shard
+from tests.support.engine import (
+    CITIES,
+    Engine,
+    advice,
+    around,
+    at,
+    contact,
+    fix,
+    quake,
+    stays_in,
+    warning,
+)
+
+
+def quaked(*people: object) -> Engine:
+    engine = Engine().put(*people)  # type: ignore[arg-type]
+    return engine.tick(at("01:00")).put(quake(7.9, at("01:25"))).tick(at("01:30"))
+
+
+def test_tiers_follow_basis_and_precision() -> None:
+    _, lon, lat = CITIES["gaziantep"]
+    engine = quaked(
+        fix("gps.1", lon, lat, at("00:30")),
+        stays_in("city.1", "gaziantep"),
+        stays_in(
+            "region.1",
+            Place(precision=Precision.ADMIN1, country="TR", lon_deg=lon, lat_deg=lat),
+        ),
+        stays_in("country.1", Place(precision=Precision.COUNTRY, country="TR")),
+        stays_in("away.1", "antalya"),
+    )
+    assert [engine.tier(f"{who}.1") for who in ("gps", "city", "region", "country", "away")] == [
+        "confirmed",
+        "probable",
+        "possible",
+        "country_only",
+        None,
+    ]
+
+
+def test_diyarbakir_falls_from_band_six_to_the_possible_ring() -> None:
+    engine = quaked(stays_in("ana.1", "diyarbakir"))
+    (row,) = engine.rows("exposures")
+    assert (row["tier"], row["band"]) == ("probable", "VI")
+    engine.put(quake(7.8, at("01:50"))).tick(at("01:51"))
+    (row,) = engine.rows("exposures")
+    assert (row["tier"], row["band"]) == ("possible", "possible")
+    assert engine.bucket("ana.1") == "unaccounted"
+
+
+def test_nobody_passes_through_a_state_half_changed() -> None:
+    engine = quaked(stays_in("ana.1", "gaziantep"))
+    engine.put(quake(7.8, at("01:50"))).tick(at("01:51"))
+    assert [e.band for e in engine.said(ExposureOpened)] == ["VIII"]
+    assert engine.said(ExposureClosed) == []
+
+
+def test_a_fix_ages_from_fresh_to_old_to_nothing_better_than_the_stay() -> None:
+    _, lon, lat = CITIES["doha"]
+    engine = Engine().put(stays_in("ana.1", "doha"), fix("ana.1", lon, lat, at("00:00")))
+
+    def basis(clock: str) -> tuple[object, object]:
+        row = engine.tick(at(clock)).rows("persons")[0]
+        return row["basis"], row["radius_m"]
+
+    assert basis("06:00") == ("fresh_fix", 50)
+    assert basis("06:01") == ("old_fix", 50)
+    assert basis("07:00") == ("old_fix", 5_050)
+    assert basis("71:00") == ("old_fix", 200_050)
+    assert basis("72:01") == ("stay", 5_000)
+
+
+def test_a_newer_fix_outside_the_country_of_the_stay_beats_it() -> None:
+    _, lon, lat = CITIES["doha"]
+    engine = Engine().put(stays_in("ana.1", "gaziantep"), fix("ana.1", lon, lat, at("00:00")))
+    assert engine.tick(at("09:00")).rows("persons")[0]["basis"] == "old_fix"
+
+
+def test_a_place_stated_to_the_call_centre_holds_for_three_days() -> None:
+    engine = Engine().put(stays_in("ana.1", "gaziantep"))
+    doha = Place(
+        precision=Precision.CITY, country="QA", name="Doha", lon_deg=51.531, lat_deg=25.2854
+    )
+    engine.put(contact("ana.1", ContactOutcome.REACHED_SAFE, at("02:00"), place=doha))
+    assert engine.tick(at("74:00")).rows("persons")[0]["place"] == "Doha"
+    assert engine.tick(at("74:01")).rows("persons")[0]["place"] == "Gaziantep"
+
+
+def test_exchanged_axes_are_seen_through() -> None:
+    _, lon, lat = CITIES["gaziantep"]
+    engine = quaked(stays_in("ana.1", "gaziantep"), fix("ana.1", lat, lon - 20, at("00:30")))
+    assert engine.tier("ana.1") is None, "a far fix that no swap explains is believed"
+    engine = quaked(stays_in("bob.1", "doha"), fix("bob.1", 25.2854, 51.531, at("00:30")))
+    assert engine.rows("persons")[0]["basis"] == "stay"
+
+
+def test_leaving_takes_ten_minutes_or_a_clear_distance() -> None:
+    zone = around("adana", 20)
+    _, lon, lat = CITIES["adana"]
+    outside = lon + 0.2290  # 20.38 km east: 380 m out, with 400 m accuracy
+    engine = Engine().put(fix("ana.1", lon, lat, at("01:00"), 400.0)).tick(at("01:01"))
+    engine.put(warning("w", at("01:10"), zone)).tick(at("01:11"))
+    engine.put(fix("ana.1", outside, lat, at("01:20"), 400.0)).tick(at("01:29"))
+    assert engine.tier("ana.1") == "confirmed", "P fell, but the dwell is not over"
+    far = fix("ana.1", lon + 1.0, lat, at("01:25"), 50.0)
+    engine.put(far).tick(at("01:29:30"))
+    assert engine.tier("ana.1") is None, "beyond the boundary by more than its radius"
+
+
+def test_jitter_within_ten_minutes_opens_once() -> None:
+    zone, (_, lon, lat) = around("adana", 20), CITIES["adana"]
+    engine = Engine().tick(at("01:00")).put(warning("w", at("01:05"), zone)).tick(at("01:06"))
+    for minute in range(10, 30, 4):
+        inside = minute % 8 == 2
+        where = lon + (0.2 if inside else 0.2255)
+        engine.put(fix("ana.1", where, lat, at(f"01:{minute}"), 900.0)).tick(at(f"01:{minute}:30"))
+    assert len(engine.said(ExposureOpened)) == 1
+    assert engine.said(ExposureClosed) == []
+
+
+def test_arriving_within_three_days_is_inbound_and_not_in_the_ledger() -> None:
+    engine = Engine().put(
+        stays_in("soon.1", "doha", "2023-02-08"),
+        stays_in("later.1", "doha", "2023-02-12"),
+        stays_in("gone.1", "doha", "2023-01-01", "2023-02-03"),
+        stays_in("here.1", "doha"),
+    )
+    engine.tick(at("01:00")).put(advice("QA", 4, at("02:00"))).tick(at("02:30"))
+    tiers = {row["person_id"]: row["tier"] for row in engine.rows("exposures")}
+    assert tiers == {"soon.1": "inbound", "here.1": "probable"}
+    engine.tick(at("48:00"))
+    tiers = {row["person_id"]: row["tier"] for row in engine.rows("exposures")}
+    assert tiers["soon.1"] == "probable", "from 24 h before its dates a stay covers"
+
+
+def test_whoever_left_before_the_quake_is_not_a_member_and_a_late_fix_withdraws() -> None:
+    engine = quaked(stays_in("ana.1", "gaziantep"))
+    assert engine.bucket("ana.1") == "unaccounted"
+    _, lon, lat = CITIES["doha"]
+    engine.put(fix("ana.1", lon, lat, at("01:10"))).tick(at("01:31"))
+    assert engine.bucket("ana.1") is None
+    assert engine.tier("ana.1") is None
+    partition = engine.partitions[0 if engine.partitions[0].people else 1]
+    assert partition.people[0].withdrawn
+
+
+def test_dropping_ticks_changes_no_state() -> None:
+    people = (stays_in("ana.1", "gaziantep"), fix("ana.1", 37.38, 37.06, at("00:00")))
+    every, last = Engine().put(*people), Engine().put(*people)
+    for engine in (every, last):
+        engine.tick(at("01:00")).put(quake(7.8, at("01:25")))
+    for hour in range(2, 80):
+        every.tick(at(f"{hour}:00"))
+    last.tick(at("79:00"))
+    for kind in ("persons", "exposures", "ledger"):
+        assert every.rows(kind) == last.rows(kind)
+
+
+def test_before_the_first_tick_nothing_is_evaluated() -> None:
+    engine = Engine().put(stays_in("ana.1", "gaziantep"), quake(7.8, at("01:25")))
+    assert engine.rows("exposures") == []
+    assert engine.tick(at("01:30")).tier("ana.1") == "probable"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_flagged_is_one_sentence(language: str) -> None:
+    engine = quaked(stays_in("ana.1", "adana", "2023-02-05", "2023-02-09"))
+    (opened,) = engine.said(ExposureOpened)
+    assert (
+        sentence(opened.reason, language)
+        == {
+            "en": "itinerary city Adana, 5.2.2023 to 9.2.2023, 153 km from the centre of M 7.9 Türkiye,"
+            " inside VI footprint v1 (estimated), city-level precision",
+            "fr": "itinéraire, ville Adana, du 5.2.2023 au 9.2.2023, à 153 km du centre de M 7.9"
+            " Türkiye, dans l'empreinte VI v1 (estimée), précision : ville",
+            "nl": "reisroute, stad Adana, 5.2.2023 tot 9.2.2023, op 153 km van het centrum van M 7.9"
+            " Türkiye, binnen voetafdruk VI v1 (geschat), nauwkeurigheid: stad",
+        }[language]
+    )
+
+
+def test_a_restored_shard_goes_on_as_if_nothing_had_been() -> None:
+    engine = quaked(stays_in("ana.1", "gaziantep"), fix("ana.1", 37.38, 37.06, at("00:00")))
+    for shard in engine.partitions:
+        twin = Shard.restore(shard.snapshot())
+        assert twin.snapshot() == shard.snapshot()
+        for kind in ("persons", "exposures", "ledger"):
+            assert twin.export(kind) == shard.export(kind)
+        later = fix("ana.1", 51.5, 25.2, at("02:00"))
+        assert twin.apply([later]) == shard.apply([later])
+
+
+def test_every_tick_is_answered_even_with_zero() -> None:
+    shard = Shard(0, 1)
+    when = at("01:00")
+    tick = Tick(event_id="t", source="t", occurred_at=when, received_at=when, at=when)
+    (out,) = shard.apply([tick]).events
+    assert isinstance(out.event, Reached)
+    assert (out.event.distinct_known, out.event.people) == (0, 0)
+
+
+def test_tallies_are_absolute_and_balance() -> None:
+    people = [stays_in(f"p{n}.1", "gaziantep") for n in range(7)]
+    engine = quaked(*people)
+    heard: list[TallyChanged] = []
+    for of_shard in engine.room.tallies.values():
+        heard += of_shard.values()
+    assert sum(tally.known for tally in heard) == 7
+    assert sum(cell.count for tally in heard for cell in tally.cells) == 7
+    assert {cell.post for tally in heard for cell in tally.cells} == {"BE-ANKARA"}
