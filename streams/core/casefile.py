@@ -9,9 +9,18 @@ from typing import NamedTuple, TypeVar
 
 from schemas.codelists import Hazard, MsgType, Revision, Status, Verb
 from schemas.command import CommandIssued
+from schemas.envelope import Event
 from schemas.place import Area
 from schemas.report import AdvisoryIssued, IncidentReported
-from streams.core.incidents import OFFICER, Chain, Incident, chain_of, cluster, incident_of
+from streams.core.incidents import (
+    OFFICER,
+    Chain,
+    Incident,
+    alias_of,
+    chain_of,
+    cluster,
+    incident_of,
+)
 from streams.core.people import ConflictError, digest_of
 from streams.core.situations import mainshocks, situation_id_of
 from streams.core.stage import derive_id
@@ -42,10 +51,11 @@ class CaseFile:
         self._chains: dict[str, Chain] = {}
         self._made: dict[tuple[object, ...], tuple[tuple[Chain, ...], Incident]] = {}
         self._by_advisory: dict[str, list[str]] = {}
+        self.replaced: list[Event] = []
 
     def add_report(self, report: IncidentReported) -> bool:
         """Take a report in; False if it adds nothing, ConflictError if refused."""
-        if not _keep(self.reports, report):
+        if not self._keep(self.reports, report):
             return False
         tokens = [
             f"{report.status}|{token}"
@@ -58,6 +68,19 @@ class CaseFile:
         if report.event_id not in members:
             members.append(report.event_id)
         self._chains[root] = chain_of(self.reports[event_id] for event_id in members)
+        return True
+
+    def _keep(self, kept: dict[str, E], new: E) -> bool:
+        """Keep ``new``; note in ``replaced`` what it displaces by its lower hash."""
+        known = kept.get(new.event_id)
+        if known is not None:
+            if digest_of(known) == digest_of(new):
+                return False
+            if digest_of(known) < digest_of(new):
+                msg = f"event_id {new.event_id} already stands for another content"
+                raise ConflictError(msg)
+            self.replaced.append(known)
+        kept[new.event_id] = new
         return True
 
     def _find(self, token: str) -> str:
@@ -81,7 +104,7 @@ class CaseFile:
 
     def add_advisory(self, advisory: AdvisoryIssued) -> bool:
         """Take an advisory in; as ``add_report``."""
-        if not _keep(self.advisories, advisory):
+        if not self._keep(self.advisories, advisory):
             return False
         ids = self._by_advisory.setdefault(advisory.advisory_id, [])
         if advisory.event_id not in ids:
@@ -94,7 +117,7 @@ class CaseFile:
 
     def add_command(self, command: CommandIssued) -> bool:
         """Take a command in; one that declares an area also reports it."""
-        if not _keep(self.commands, command):
+        if not self._keep(self.commands, command):
             return False
         if command.verb is Verb.DECLARE and command.areas:
             self.add_report(_declared(command))
@@ -137,7 +160,7 @@ class CaseFile:
         return placed
 
     def _situation(self, incident: Incident, root: str | None, grouped: dict[str, str]) -> str:
-        for alias in aliases_of(incident):
+        for alias in incident.aliases:
             if alias in grouped:
                 return grouped[alias]
         if root is not None and root in grouped:
@@ -152,7 +175,7 @@ class CaseFile:
         drawn: dict[str, list[tuple[datetime, str, tuple[Area, ...]]]] = {}
         for chain in self._chains.values():
             for command in sorted(wanted, key=lambda c: (c.occurred_at, c.event_id)):
-                if command.incident_id == _chain_alias(chain):
+                if command.incident_id == alias_of(chain):
                     entry = (command.occurred_at, command.event_id, command.areas)
                     drawn.setdefault(chain.chain_id, []).append(entry)
         return drawn
@@ -176,15 +199,6 @@ def declared_id(command: CommandIssued) -> str:
     return derive_id("sit", command.event_id)
 
 
-def aliases_of(incident: Incident) -> list[str]:
-    """Return every incident id that any of the chains would have alone."""
-    return [_chain_alias(chain) for chain in incident.chains]
-
-
-def _chain_alias(chain: Chain) -> str:
-    return derive_id("inc", chain.chain_id, chain.latest.status.value)
-
-
 def _declared(command: CommandIssued) -> IncidentReported:
     """Return the report that a declaration with an area of its own makes."""
     return IncidentReported(
@@ -203,15 +217,3 @@ def _declared(command: CommandIssued) -> IncidentReported:
         revision=Revision.CORRECTS,
         areas=command.areas,
     )
-
-
-def _keep(kept: dict[str, E], new: E) -> bool:
-    known = kept.get(new.event_id)
-    if known is not None:
-        if digest_of(known) == digest_of(new):
-            return False
-        if digest_of(known) < digest_of(new):
-            msg = f"event_id {new.event_id} already stands for another content"
-            raise ConflictError(msg)
-    kept[new.event_id] = new
-    return True

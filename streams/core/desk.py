@@ -26,7 +26,7 @@ from streams.core.casefile import CaseFile, Placed
 from streams.core.incidents import life_of
 from streams.core.links import roots_of
 from streams.core.partition import partition_of
-from streams.core.people import ConflictError
+from streams.core.people import REPLACED, ConflictError
 from streams.core.stage import (
     DESK_OUTPUT,
     ROOM_INPUT,
@@ -94,6 +94,8 @@ class Desk:
                 self._apply_one(record)
             except ConflictError as error:
                 rejects.append(Reject(record, str(error)))
+        rejects += [Reject(event, REPLACED) for event in self.file.replaced]
+        self.file.replaced.clear()
         outcome = Outcome(self._out, rejects)
         self._out = []
         return outcome

@@ -11,7 +11,7 @@ from schemas.envelope import Event
 from schemas.incident import AdvisoryChanged, IncidentChanged, Member, SituationChanged
 from schemas.person import LinkChanged
 from schemas.zone import ZoneChanged
-from streams.core.casefile import Placed, aliases_of, declared_id
+from streams.core.casefile import Placed, declared_id
 from streams.core.incidents import life_of
 from streams.core.links import pair_id
 from streams.core.situations import situation_id_of
@@ -95,7 +95,7 @@ def situations_of(
             report = of[0].incident.report
             title, hazard, onset_at = report.title, report.hazard, report.onset_at
             status = report.status
-        ids = {alias for place in of for alias in aliases_of(place.incident)}
+        ids = {alias for place in of for alias in place.incident.aliases}
         aliases = ids | {situation_id_of(incident_id) for incident_id in ids}
         wanted[situation_id] = SituationChanged(
             event_id="unset",

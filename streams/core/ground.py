@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from geo.geodesy import Floats
 from geo.join import PlaceIndex, Shape, ZoneIndex, compile_areas, signed_distance_m
 from schemas.codelists import Precision
 from streams.core.exposure import Near, Version
-from streams.core.people import Facts, Fix, Spot
+from streams.core.people import Facts, Spot
 from streams.core.thresholds import Thresholds
 
 Point = tuple[float, float]
@@ -42,6 +43,7 @@ class Ground:
 
     def settle(self, owner: int, spots: Iterable[tuple[Spot, float]]) -> None:
         """Note that ``owner`` may be at ``spots``, each with its largest radius."""
+        new: list[tuple[Point, float]] = []
         for spot, radius_m in spots:
             if spot.country is not None:
                 people = self._in_country.setdefault(spot.country, [])
@@ -52,21 +54,41 @@ class Ground:
             owners = self._owners.setdefault(spot.point, [])
             if not owners or owners[-1] != owner:
                 owners.append(owner)
-            reach_m = REACH_RADII * radius_m
-            if reach_m > self._reach_m.get(spot.point, -1.0):
-                self._reach_m[spot.point] = reach_m
-                self._places.add(*spot.point, reach_m)
-                self._points.append(spot.point)
-                self._match_point(spot.point, reach_m)
+            new.append((spot.point, radius_m))
+        self.survey(new)
 
-    def _match_point(self, point: Point, reach_m: float) -> None:
-        if not self._shapes:
+    def survey(self, places: Iterable[tuple[Point, float]]) -> None:
+        """Match points, each with the largest radius it may take, with all zones.
+
+        Points already matched as far cost nothing; many at once cost little
+        more than one.
+        """
+        wanted: dict[Point, float] = {}
+        for point, radius_m in places:
+            reach_m = REACH_RADII * radius_m
+            if reach_m > self._reach_m.get(point, -1.0):
+                self._reach_m[point] = wanted[point] = reach_m
+        if not wanted:
             return
-        lons, lats = np.array([point[0]]), np.array([point[1]])
-        for _, key in self._zones.query(lons, lats, reach_m):
-            signed = float(signed_distance_m(self._shapes[key], lons, lats, reach_m)[0])
-            if signed >= -reach_m:
-                self._set_near(point, key, signed)
+        points = list(wanted)
+        lonlat, reach = np.array(points), np.array(list(wanted.values()))
+        lons, lats = lonlat[:, 0].copy(), lonlat[:, 1].copy()
+        self._places.add_many(lons, lats, reach)
+        self._points += points
+        by_zone: dict[str, list[int]] = {}
+        if self._shapes:
+            for i, key in self._zones.query(lons, lats, reach):
+                by_zone.setdefault(key, []).append(i)
+        for key, indexes in by_zone.items():
+            which = np.array(indexes)
+            self._match(key, [points[i] for i in indexes], lons[which], lats[which], reach[which])
+
+    def _match(
+        self, key: str, points: list[Point], lons: Floats, lats: Floats, reach_m: Floats
+    ) -> None:
+        signed = signed_distance_m(self._shapes[key], lons, lats, reach_m)
+        for i in np.flatnonzero(signed >= -reach_m).tolist():
+            self._set_near(points[i], key, float(signed[i]))
 
     def _set_near(self, point: Point, key: str, signed_m: float) -> None:
         of_point = self.near.setdefault(point, {})
@@ -85,10 +107,8 @@ class Ground:
             return
         points = sorted(found)
         lonlat = np.array(points)
-        reach_m = np.array([self._reach_m[point] for point in points])
-        signed = signed_distance_m(shape, lonlat[:, 0].copy(), lonlat[:, 1].copy(), reach_m)
-        for i in np.flatnonzero(signed >= -reach_m).tolist():
-            self._set_near(points[i], version.key, float(signed[i]))
+        reach = np.array([self._reach_m[point] for point in points])
+        self._match(version.key, points, lonlat[:, 0].copy(), lonlat[:, 1].copy(), reach)
 
     def drop_zone(self, key: str) -> None:
         """Forget a zone version."""
@@ -120,27 +140,19 @@ def spots_of(facts: Facts, limits: Thresholds) -> list[tuple[Spot, float]]:
     """Return every spot the facts name, with the largest radius it may take."""
     spots = [(term.spot, term.spot.radius_m) for r in facts.registrations for term in r.terms]
     spots += [(s.spot, s.spot.radius_m) for s in facts.statements if s.spot is not None]
-    spots += [_fix_spot(fix, limits) for fix in facts.fixes]
+    for fix in facts.fixes:
+        spot = Spot(Precision.POINT, None, None, fix.point, fix.accuracy_m)
+        spots.append((spot, fix.accuracy_m + limits.growth_max_m))
     return spots
 
 
-def spots_of_event(facts: Facts, event_id: str, limits: Thresholds) -> list[tuple[Spot, float]]:
+def event_spots(facts: Facts, event_id: str, limits: Thresholds) -> list[tuple[Spot, float]]:
     """Return the spots that one event brought into the facts."""
-    spots = [
-        (term.spot, term.spot.radius_m)
-        for r in facts.registrations
-        if r.event_id == event_id
-        for term in r.terms
-    ]
-    spots += [
-        (s.spot, s.spot.radius_m)
-        for s in facts.statements
-        if s.event_id == event_id and s.spot is not None
-    ]
-    spots += [_fix_spot(fix, limits) for fix in facts.fixes if fix.event_id == event_id]
-    return spots
-
-
-def _fix_spot(fix: Fix, limits: Thresholds) -> tuple[Spot, float]:
-    spot = Spot(Precision.POINT, None, None, fix.point, fix.accuracy_m)
-    return spot, fix.accuracy_m + limits.growth_max_m
+    return spots_of(
+        Facts(
+            registrations=tuple(r for r in facts.registrations if r.event_id == event_id),
+            fixes=tuple(f for f in facts.fixes if f.event_id == event_id),
+            statements=tuple(s for s in facts.statements if s.event_id == event_id),
+        ),
+        limits,
+    )

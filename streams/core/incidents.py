@@ -73,12 +73,17 @@ class FootprintVersion(NamedTuple):
 
 
 class Incident(NamedTuple):
-    """One happening: its chains and the versions of its footprint."""
+    """One happening: its chains and the versions of its footprint.
+
+    ``aliases`` are the incident ids that each of the chains would have alone;
+    the first, of the chain that spoke first, is its own.
+    """
 
     incident_id: str
     chains: tuple[Chain, ...]
     headline: Chain
     versions: tuple[FootprintVersion, ...]
+    aliases: tuple[str, ...]
 
     @property
     def report(self) -> IncidentReported:
@@ -197,11 +202,17 @@ def incident_of(
     standing = [c for c in chains if not c.cancelled] or list(chains)
     headline = min(standing, key=lambda c: (source_rank(c.source), c.chain_id))
     return Incident(
-        incident_id=derive_id("inc", chains[0].chain_id, chains[0].latest.status.value),
+        incident_id=alias_of(chains[0]),
         chains=chains,
         headline=headline,
         versions=tuple(_versions(chains, drawn)),
+        aliases=tuple(alias_of(chain) for chain in chains),
     )
+
+
+def alias_of(chain: Chain) -> str:
+    """Return the incident id that a chain has if it spoke first."""
+    return derive_id("inc", chain.chain_id, chain.latest.status.value)
 
 
 def _versions(
@@ -216,13 +227,14 @@ def _versions(
     said: dict[str, tuple[Chain, IncidentReported]] = {}
     polygon: tuple[Area, ...] = ()
     versions: list[FootprintVersion] = []
-    key: object = None
-    for at, _, chain, what in steps:
+    key: object = ()
+    for n, (at, _, chain, what) in enumerate(steps, start=1):
         if chain is None:
             polygon = what if isinstance(what, tuple) else polygon
         elif isinstance(what, IncidentReported):
             said[chain.chain_id] = (chain, what)
-        if not said:
+        if not said or (n < len(steps) and steps[n][0] == at):
+            # Of what is said at one instant, only the outcome was ever in force.
             continue
         standing = [cs for cs in said.values() if cs[1].msg_type is not MsgType.CANCEL]
         gone = not standing
@@ -232,7 +244,7 @@ def _versions(
         )
         if polygon:
             report = msgspec.structs.replace(report, areas=polygon, revision=Revision.CORRECTS)
-        new_key = (gone, *_drawn_from(report))
+        new_key = None if gone else _drawn_from(report)
         if new_key == key:
             continue
         key = new_key

@@ -7,12 +7,14 @@ depends on the order of arrival.
 
 import hashlib
 from bisect import insort
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from schemas.codec import encode
 from schemas.codelists import (
     Bucket,
     ContactChannel,
@@ -28,9 +30,6 @@ from streams.core.thresholds import Thresholds
 FAR_PAST = datetime(1, 1, 3, tzinfo=UTC)
 FAR_FUTURE = datetime(9998, 1, 1, tzinfo=UTC)
 """Stand for "always was" and "never ends"; outside what a message may say."""
-
-FIX_SLOT_S = 300
-FIX_KEPT = timedelta(days=30)
 
 
 class Spot(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -111,10 +110,29 @@ class ConflictError(ValueError):
     """One ``event_id`` stands for two contents; the other one is kept."""
 
 
+REPLACED = "its event_id stands for two contents; the one of the lower hash is kept, this one not"
+"""Why a content that was taken in before is refused after all."""
+
+
+class Learned(NamedTuple):
+    """Facts after an event; ``replaced`` if it displaced another content of its id."""
+
+    facts: Facts
+    replaced: bool
+
+
 def digest_of(event: Event) -> bytes:
     """Return the content hash of an event, arrival (``received_at``) left out."""
-    body = encode(msgspec.structs.replace(event, received_at=event.occurred_at))
-    return hashlib.blake2b(body, digest_size=8).digest()
+    return hashlib.blake2b(_pack(_content_of(type(event))(event)), digest_size=8).digest()
+
+
+_pack = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+@cache
+def _content_of(cls: type[Event]) -> Callable[[Event], tuple[object, ...]]:
+    """Return a getter of every field but ``received_at``, in declared order."""
+    return attrgetter(*(field for field in cls.__struct_fields__ if field != "received_at"))
 
 
 def spot_of(place: Place, thresholds: Thresholds) -> Spot:
@@ -156,7 +174,7 @@ def day_start(day: date, lon_deg: float | None) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=offset_h)
 
 
-def with_event(facts: Facts, event: Event, thresholds: Thresholds) -> Facts | None:
+def with_event(facts: Facts, event: Event, thresholds: Thresholds) -> Learned | None:
     """Return the facts with ``event`` among them, or None if it adds nothing.
 
     Raises ``ConflictError`` where another content of the same id is kept.
@@ -221,13 +239,16 @@ def with_event(facts: Facts, event: Event, thresholds: Thresholds) -> Facts | No
         raise TypeError(msg)
     if (registrations, fixes, statements) == (facts.registrations, facts.fixes, facts.statements):
         return None
-    return Facts(
+    grown = len(registrations) + len(fixes) + len(statements)
+    before = len(facts.registrations) + len(facts.fixes) + len(facts.statements)
+    learned = Facts(
         registrations=registrations,
         fixes=fixes,
         statements=statements,
         latest_at=max(at, facts.latest_at),
         has_exercise=facts.has_exercise or exercise,
     )
+    return Learned(learned, replaced=grown == before)
 
 
 def _insert(kept: tuple[F, ...], new: F) -> tuple[F, ...]:

@@ -7,72 +7,46 @@ out.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Self
-
-import msgspec
 
 from schemas.codelists import Bucket, Status, Tier
 from schemas.command import CommandIssued
 from schemas.envelope import Event
 from schemas.exposure import Reached
 from schemas.incident import SituationChanged
-from schemas.operations import EngineChanged, Tick
+from schemas.operations import EngineChanged, FaultRaised, Tick
 from schemas.person import CheckedIn, ContactRecorded, LinkChanged, RegistrationFiled
 from schemas.zone import ZoneChanged
 from streams.core import changes
 from streams.core.assessment import Assessment, Entry, ExposureRow, assess
-from streams.core.exposure import version_of
-from streams.core.ground import Ground, spots_of, spots_of_event
-from streams.core.people import FAR_FUTURE, FAR_PAST, ConflictError, Facts, with_event
+from streams.core.exposure import Near, version_of
+from streams.core.ground import Ground, event_spots, spots_of
+from streams.core.people import (
+    FAR_FUTURE,
+    FAR_PAST,
+    REPLACED,
+    ConflictError,
+    Facts,
+    Spot,
+    with_event,
+)
 from streams.core.presence import History
 from streams.core.shard_export import entry_row, exposure_row, person_row
+from streams.core.shard_state import STATE_VERSION, Person, State, decode_state, encode_state
 from streams.core.stage import ROOM_INPUT, Out, Outcome, Reject, derive_id
 from streams.core.tallies import Cell, Tally
 from streams.core.thresholds import Thresholds
 from streams.core.zonebook import Cause, ZoneBook
 
-STATE_VERSION = 1
-
-
-class Person(msgspec.Struct, array_like=True, gc=False):
-    """One person of this shard: facts, and the state derived from them."""
-
-    person_id: str
-    facts: Facts
-    exposures: dict[str, ExposureRow]
-    entries: dict[str, Entry]
-    withdrawn: list[str]
-    link: tuple[int, str | None]
-    due_at: datetime = FAR_FUTURE
-
-    @property
-    def linked(self) -> bool:
-        """Tell whether this record is a duplicate of another one."""
-        return self.link[1] is not None
-
-
-class State(msgspec.Struct, array_like=True):
-    """A shard's snapshot; geometry, heap and tallies are rebuilt from it."""
-
-    version: int
-    shard: int
-    shards: int
-    now: datetime | None
-    people: list[Person]
-    zones: list[ZoneChanged]
-    situations: list[SituationChanged]
-    pending: list[int]
-    dirty: list[str]
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(State)
-
 
 class Shard:
-    """One partition's people; see the module's docstring and ``Stage``."""
+    """One partition's people; see the module's docstring and ``Stage``.
+
+    ``skipped`` counts the control records that could not be processed: each
+    stands behind every number this shard gives from then on.
+    """
 
     def __init__(self, shard: int, shards: int, limits: Thresholds | None = None) -> None:
         """Start shard ``shard`` of ``shards``, with nobody in it."""
@@ -84,22 +58,33 @@ class Shard:
         self.book = ZoneBook()
         self.ground = Ground(self.limits)
         self.pending: set[int] = set()
+        self.skipped = 0
         self._due: list[tuple[datetime, str]] = []
         self._tallies: dict[str, Tally] = {}
         self._dirty: set[str] = set()
         self._distinct = 0
         self._out: list[Out] = []
+        self._rejects: list[Reject] = []
 
     def apply(self, records: Sequence[Event]) -> Outcome:
         """Apply records in order; see ``Stage``."""
         self._out = []
-        rejects: list[Reject] = []
+        self._rejects = []
+        accuracy_m, most_m = self.limits.fix_accuracy_m, self.limits.growth_max_m
+        self.ground.survey(
+            (
+                (record.position.lon_deg, record.position.lat_deg),
+                max(record.position.accuracy_m or accuracy_m, 1.0) + most_m,
+            )
+            for record in records
+            if isinstance(record, CheckedIn) and record.position is not None
+        )
         for record in records:
             try:
                 self._apply_one(record)
             except ConflictError as error:
-                rejects.append(Reject(record, str(error)))
-        outcome = Outcome(self._out, rejects)
+                self._rejects.append(Reject(record, str(error)))
+        outcome = Outcome(self._out, self._rejects)
         self._out = []
         return outcome
 
@@ -122,6 +107,8 @@ class Shard:
             self._link(record)
         elif isinstance(record, EngineChanged):
             self._reassess(range(len(self.people)), record)
+        elif isinstance(record, FaultRaised):
+            self.skipped += 1
         else:
             msg = f"{type(record).__name__} does not belong in the input of a shard"
             raise TypeError(msg)
@@ -141,11 +128,13 @@ class Shard:
             raise TypeError(msg)
         i = self._person(record.person_id)
         person = self.people[i]
-        facts = with_event(person.facts, record, self.limits)
-        if facts is None:
+        learned = with_event(person.facts, record, self.limits)
+        if learned is None:
             return
-        person.facts = facts
-        self.ground.settle(i, spots_of_event(facts, record.event_id, self.limits))
+        facts = person.facts = learned.facts
+        if learned.replaced:
+            self._rejects.append(Reject(record, REPLACED))
+        self.ground.settle(i, event_spots(facts, record.event_id, self.limits))
         self._reassess((i,), record)
 
     def _zone(self, record: ZoneChanged) -> None:
@@ -192,13 +181,22 @@ class Shard:
         self._report(record)
 
     def _causes(self, facts: Facts) -> list[Cause]:
-        book, ids, countries = self.book, set[str](), set[str]()
-        for spot, _ in spots_of(facts, self.limits):
-            if spot.country is not None:
-                countries.add(spot.country)
-            if spot.point is not None:
-                ids.update(book.cause_of(key) for key in self.ground.keys_near(spot.point))
-        ids |= book.touching(countries)
+        """Return the causes whose zones may concern any place of the facts."""
+        book, near = self.book, self.ground.near
+        keys: set[str] = set()
+        ids: set[str] = set()
+        for registration in facts.registrations:
+            for term in registration.terms:
+                _add_near(term.spot, keys, near)
+                ids |= book.by_country.get(term.spot.country or "", NO_CAUSE)
+        for statement in facts.statements:
+            if statement.spot is not None:
+                _add_near(statement.spot, keys, near)
+                ids |= book.by_country.get(statement.spot.country or "", NO_CAUSE)
+        for fix in facts.fixes:
+            if fix.point in near:
+                keys.update(near[fix.point])
+        ids.update(book.cause_of(key) for key in keys)
         return [book.causes[cause_id] for cause_id in sorted(ids) if cause_id in book.causes]
 
     def _reassess(self, who: Iterable[int], trigger: Event) -> None:
@@ -299,12 +297,13 @@ class Shard:
             zone_seq=self.book.seq,
             distinct_known=self._distinct,
             people=len(self.people),
+            skipped=self.skipped,
         )
         self._out.append(Out(ROOM_INPUT, 0, str(self.shard), reached))
 
     def snapshot(self) -> bytes:
         """Return the whole state; see ``Stage``."""
-        return _encoder.encode(
+        return encode_state(
             State(
                 version=STATE_VERSION,
                 shard=self.shard,
@@ -315,18 +314,20 @@ class Shard:
                 situations=list(self.book.situations.values()),
                 pending=sorted(self.pending),
                 dirty=sorted(self._dirty),
+                skipped=self.skipped,
             )
         )
 
     @classmethod
     def restore(cls, data: bytes, limits: Thresholds | None = None) -> Self:
         """Return the shard whose snapshot ``data`` is; see ``Stage``."""
-        state = _decoder.decode(data)
+        state = decode_state(data)
         shard = cls(state.shard, state.shards, limits)
         shard.now = state.now
         shard.people = state.people
         shard.index = {person.person_id: i for i, person in enumerate(state.people)}
         shard.pending = set(state.pending)
+        shard.skipped = state.skipped
         for i, person in enumerate(state.people):
             shard.ground.settle(i, spots_of(person.facts, shard.limits))
         for situation in state.situations:
@@ -377,6 +378,14 @@ class Shard:
             belief = History(person.facts, self.limits).at(at)
             rows.append(person_row(person.person_id, belief))
         return rows
+
+
+NO_CAUSE: frozenset[str] = frozenset()
+
+
+def _add_near(spot: Spot, keys: set[str], near: Mapping[tuple[float, float], Near]) -> None:
+    if spot.point is not None and spot.point in near:
+        keys.update(near[spot.point])
 
 
 def _known(entries: dict[str, Entry]) -> bool:

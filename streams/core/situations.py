@@ -6,6 +6,8 @@ incidents (docs/semantics.md section 7).
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from geo.geodesy import distance_m
 from schemas.codelists import Hazard
@@ -37,28 +39,54 @@ def mainshocks(incidents: Sequence[Incident], limits: Thresholds) -> dict[str, s
     earlier one in whose window it lies; a chain of links ends at its root.
     """
     quakes = sorted(
-        (i for i in incidents if i.report.hazard is Hazard.EARTHQUAKE and i.report.position),
-        key=lambda i: (i.report.onset_at, i.incident_id),
+        (
+            _Quake.of(i, limits)
+            for i in incidents
+            if i.report.hazard is Hazard.EARTHQUAKE and i.report.position
+        ),
+        key=lambda quake: (quake.onset_at, quake.incident_id),
     )
     root: dict[str, str] = {}
+    first = 0
     for n, quake in enumerate(quakes):
-        for earlier in quakes[:n]:
-            if _in_window(earlier, quake, limits):
+        while quake.onset_at - quakes[first].onset_at > limits.aftershock:
+            first += 1
+        for earlier in quakes[first:n]:
+            if earlier.reaches(quake):
                 root[quake.incident_id] = root.get(earlier.incident_id, earlier.incident_id)
                 break
     return root
 
 
-def _in_window(earlier: Incident, quake: Incident, limits: Thresholds) -> bool:
-    first, second = earlier.report, quake.report
-    if first.magnitude is None or first.position is None or second.position is None:
-        return False
-    if second.onset_at - first.onset_at > limits.aftershock:
-        return False
-    apart_m = distance_m(
-        first.position.lon_deg,
-        first.position.lat_deg,
-        second.position.lon_deg,
-        second.position.lat_deg,
+M_PER_DEG_MIN = 110_500.0
+"""Less than any degree of latitude on WGS 84 (110,574 m at the equator)."""
+
+
+class _Quake(NamedTuple):
+    """What telling aftershocks takes of an earthquake."""
+
+    onset_at: datetime
+    incident_id: str
+    lon_deg: float
+    lat_deg: float
+    window_m: float
+
+    def reaches(self, other: "_Quake") -> bool:
+        """Tell whether another quake lies in this one's window."""
+        if abs(self.lat_deg - other.lat_deg) * M_PER_DEG_MIN > self.window_m:
+            return False
+        apart_m = distance_m(self.lon_deg, self.lat_deg, other.lon_deg, other.lat_deg)
+        return apart_m <= self.window_m
+
+
+def _quake(incident: Incident, limits: Thresholds) -> _Quake | None:
+    report = incident.report
+    position = report.position
+    if report.hazard is not Hazard.EARTHQUAKE or position is None:
+        return None
+    window_m = -1.0
+    if report.magnitude is not None:
+        window_m = aftershock_radius_m(report.magnitude, limits)
+    return _Quake(
+        report.onset_at, incident.incident_id, position.lon_deg, position.lat_deg, window_m
     )
-    return apart_m <= aftershock_radius_m(first.magnitude, limits)

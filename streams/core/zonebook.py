@@ -4,7 +4,6 @@ A cause is an incident or an advisory. Zone versions are absolute records; the
 newest by the desk's ``seq`` stands, whatever the order of arrival.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.codelists import Status
@@ -130,13 +129,6 @@ class ZoneBook:
         """Tell whether a situation has been regrouped away."""
         situation = self.situations.get(situation_id)
         return situation is not None and situation.void
-
-    def touching(self, countries: Iterable[str]) -> set[str]:
-        """Return the causes whose zones touch any of the countries."""
-        found: set[str] = set()
-        for country in countries:
-            found |= self.by_country.get(country, set())
-        return found
 
     def cause_of(self, key: str) -> str:
         """Return the cause of a zone version key."""

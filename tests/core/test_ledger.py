@@ -76,12 +76,12 @@ def test_every_input_of_the_table_is_documented() -> None:
 
 def statement(minutes: int, said: str, channel: str = "phone") -> Statement:
     return Statement(
-        ONSET + timedelta(minutes=minutes),
-        f"s{minutes}",
-        b"",
-        False,
-        said,
-        channel,  # type: ignore[arg-type]
+        at=ONSET + timedelta(minutes=minutes),
+        event_id=f"s{minutes}",
+        digest=b"",
+        exercise=False,
+        said=said,
+        channel=ContactChannel(channel),
     )
 
 

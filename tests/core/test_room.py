@@ -1,11 +1,13 @@
 """Stories of the room: sums with their completeness, alerts raised once."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from schemas.alert import AlertAcknowledged, AlertRaised, SituationSummed, Totals
 from schemas.codelists import CheckInState, Status, Verb
+from schemas.envelope import Event
 from schemas.exposure import Reached
 from streams.core import rules
 from streams.core.room import Room
@@ -13,13 +15,13 @@ from streams.core.rules import RULES
 from tests.support.engine import Engine, advice, at, command, quake, says, stays_in
 
 
-def crowd(count: int, where: str = "gaziantep") -> list[object]:
+def crowd(count: int, where: str = "gaziantep") -> list[Event]:
     return [stays_in(f"p{n}.1", where) for n in range(count)]
 
 
-def quaked(count: int, **fields: object) -> Engine:
-    engine = Engine(4).put(*crowd(count))  # type: ignore[arg-type]
-    engine.tick(at("01:00")).put(quake(7.9, at("01:25"), **fields))  # type: ignore[arg-type]
+def quaked(count: int, **fields: Any) -> Engine:
+    engine = Engine(4).put(*crowd(count))
+    engine.tick(at("01:00")).put(quake(7.9, at("01:25"), **fields))
     return engine.tick(at("01:30"))
 
 
@@ -82,7 +84,7 @@ def test_a_request_for_help_passes_at_once_without_a_tick() -> None:
 
 
 def test_advice_raised_alerts_with_people_inside_and_never_at_first_sight() -> None:
-    engine = Engine().put(*crowd(2, "doha")).tick(at("01:00"))  # type: ignore[arg-type]
+    engine = Engine().put(*crowd(2, "doha")).tick(at("01:00"))
     engine.put(advice("QA", 4, at("02:00"))).tick(at("02:01"))
     assert engine.said(AlertRaised) == [], "where we start from is not a rise"
     engine.put(advice("QA", 2, at("03:00"))).tick(at("03:01"))

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.codelists import ContactOutcome, Precision
+from schemas.envelope import Event
 from schemas.exposure import ExposureClosed, ExposureOpened, Reached, TallyChanged
 from schemas.operations import Tick
 from schemas.place import Place
@@ -22,8 +23,8 @@ from tests.support.engine import (
 )
 
 
-def quaked(*people: object) -> Engine:
-    engine = Engine().put(*people)  # type: ignore[arg-type]
+def quaked(*people: Event) -> Engine:
+    engine = Engine().put(*people)
     return engine.tick(at("01:00")).put(quake(7.9, at("01:25"))).tick(at("01:30"))
 
 
@@ -179,12 +180,12 @@ def test_why_flagged_is_one_sentence(language: str) -> None:
     assert (
         sentence(opened.reason, language)
         == {
-            "en": "itinerary city Adana, 5.2.2023 to 9.2.2023, 153 km from the centre of M 7.9 Türkiye,"
-            " inside VI footprint v1 (estimated), city-level precision",
+            "en": "itinerary city Adana, 5.2.2023 to 9.2.2023, 153 km from the centre of M 7.9"
+            " Türkiye, inside VI footprint v1 (estimated), city-level precision",
             "fr": "itinéraire, ville Adana, du 5.2.2023 au 9.2.2023, à 153 km du centre de M 7.9"
             " Türkiye, dans l'empreinte VI v1 (estimée), précision : ville",
-            "nl": "reisroute, stad Adana, 5.2.2023 tot 9.2.2023, op 153 km van het centrum van M 7.9"
-            " Türkiye, binnen voetafdruk VI v1 (geschat), nauwkeurigheid: stad",
+            "nl": "reisroute, stad Adana, 5.2.2023 tot 9.2.2023, op 153 km van het centrum van"
+            " M 7.9 Türkiye, binnen voetafdruk VI v1 (geschat), nauwkeurigheid: stad",
         }[language]
     )
 

@@ -1,0 +1,75 @@
+# All commands of the project. `make help` lists them; nothing needs more than Python and make.
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+PYTEST_ARGS ?=
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := var/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long lint bench oracle schemas lock lock-check
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup: $(STAMP) ## create .venv with everything locked by hash; does nothing when up to date
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
+	  echo "Rollcall needs Python 3.11 to 3.13, and $(PYTHON) is not one of them."; \
+	  echo "Name another: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: its venv or ensurepip module is missing."; \
+	  echo "On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	  --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## replay the Türkiye 2023 earthquakes and print who is accounted for
+	rm -rf $(DEMO)
+	$(BIN)/rollcall replay streams/scenarios/turkiye-2023 --data $(DEMO)
+	$(BIN)/rollcall status --data $(DEMO)
+
+test: setup ## all tests but the slow ones; ROLLCALL_SAMPLES and ROLLCALL_REQUIRE are honoured
+	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+test-long: setup ## the slow tests, with many more generated examples
+	ROLLCALL_HYPOTHESIS=long $(BIN)/python -m pytest -m slow --timeout 3600 $(PYTEST_ARGS)
+
+lint: setup ## style, types, import rules, dependencies, published schemas
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/rollcall schemas check
+
+bench: setup ## the figures of design 9, as they are on this machine
+	$(BIN)/python -m tests.bench
+
+oracle: setup ## engine | oracle | difference, per report and tier
+	$(BIN)/python -m tests.oracle.report
+
+schemas: setup ## write schemas/published from the message types
+	$(BIN)/rollcall schemas export
+
+# One version of everything for every Python and platform, wheels only, hashes, no addresses.
+COMPILE := $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url \
+  --generate-hashes --only-binary :all:
+LOCK := $(COMPILE) --universal --python-version 3.11 --fork-strategy fewest
+
+lock: setup ## resolve pyproject.toml into requirements*.txt (needs the package index)
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --extra dev --constraint requirements.txt \
+	  --output-file requirements-dev.txt
+
+lock-check: setup ## prove that the lock has wheels for Python 3.11 to 3.13, x86_64 and arm64
+	@for python in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
+	  $(COMPILE) requirements-dev.txt --python-version $$python \
+	    --python-platform $$machine-manylinux_2_28 --output-file $(VENV)/lock-check.txt || exit 1; \
+	  echo "Python $$python on Linux $$machine: $$(grep -c == $(VENV)/lock-check.txt) wheels"; \
+	done; done

@@ -1,0 +1,1 @@
+"""The logs that ``streams.ports.EventLog`` is implemented on."""

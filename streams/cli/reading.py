@@ -1,0 +1,198 @@
+"""Commands that only read: they work with everything stopped, or beside it."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import msgspec
+from sqlalchemy import Engine
+
+from schemas import export as schema_export
+from streams.backends.sqlite import SqliteLog
+from streams.backends.sqlite_file import LOG_FILE
+from streams.cli.base import Session, pass_session
+from streams.cli.render import status_lines
+from streams.compose import backlog, restored
+from streams.errors import BadInputError, NotFoundError, RollcallError
+from streams.exports import (
+    KINDS,
+    STAGE_OF,
+    WITH_GEOMETRY,
+    WITHOUT_SITUATION,
+    Row,
+    as_csv,
+    as_geojson,
+    as_ndjson,
+    in_order,
+    plain,
+)
+from streams.serving.queries import journal
+from streams.serving.queries import status as status_of
+from streams.serving.store import STORE_FILE, reading
+from streams.serving.writer import lag
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
+@pass_session
+def status(session: Session, as_json: bool) -> None:
+    """Show the wall's numbers, with their freshness and completeness.
+
+    What nobody has told is "unknown" here and null in JSON, never 0. Records
+    that are in the log but not in these numbers are counted as waiting.
+
+    For example:
+      rollcall status
+      rollcall status --json | jq '.situations[].buckets'
+    """
+    with reading(session.data / STORE_FILE) as engine:
+        waiting = _waiting(session.data, engine)
+        now = status_of(engine)
+    if as_json:
+        body = {"waiting": waiting, **msgspec.to_builtins(now)}
+        click.echo(msgspec.json.format(msgspec.json.encode(body), indent=2))
+        return
+    for line in status_lines(now):
+        click.echo(line)
+    if waiting:
+        click.echo(
+            f"Waiting: {waiting} records are not in these numbers yet;"
+            " `rollcall run --until-idle` processes them"
+        )
+
+
+def _waiting(data: Path, engine: Engine) -> int:
+    """Return how many records are in the log and not yet in the numbers."""
+    if not (data / LOG_FILE).exists():
+        return 0
+    log = SqliteLog.open_read_only(data)
+    try:
+        return sum(backlog(log).values()) + lag(log, engine)
+    finally:
+        log.close()
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--situation", "situation_id", help="Only what belongs to this situation.")
+@click.option("--format", "form", type=click.Choice(["ndjson", "csv", "geojson"]),
+              default="ndjson", show_default=True, help="GeoJSON for places only.")  # fmt: skip
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path),
+              help="File to write instead of the screen.")  # fmt: skip
+@pass_session
+def export(
+    session: Session, kind: str, situation_id: str | None, form: str, out: Path | None
+) -> None:
+    """Write rows of the state or the journal: sorted, the same every time.
+
+    State (persons, exposures, ledger, incidents, zones, advisories,
+    situations) is restored from the log as of the last record processed;
+    the journal (movements, alerts, deliveries, deadletters) is read from the
+    serving store. In CSV an empty cell means "not known" and NA is Namibia.
+
+    For example:
+      rollcall export ledger --situation sit-0123 --format csv --out ledger.csv
+      rollcall export zones --format geojson --out zones.geojson
+    """
+    if form == "geojson" and kind not in WITH_GEOMETRY:
+        what = f"{kind} have no geometry"
+        raise BadInputError(what, hint="use --format ndjson or csv")
+    if situation_id is not None and kind in WITHOUT_SITUATION:
+        what = f"{kind} belong to no situation"
+        raise BadInputError(what, hint="leave --situation out")
+    rows, points = _rows(session, kind, situation_id, with_points=form == "geojson")
+    if form == "csv":
+        lines = as_csv(rows)
+    elif form == "geojson":
+        lines = as_geojson(rows, points)
+    else:
+        lines = as_ndjson(rows)
+    _write(lines, out)
+
+
+def _rows(
+    session: Session, kind: str, situation_id: str | None, *, with_points: bool
+) -> tuple[list[Row], dict[str, Row] | None]:
+    """Return the rows, and for exposures the presence of each person."""
+    log = SqliteLog.open_read_only(session.data)
+    try:
+        if kind not in STAGE_OF:
+            return _journal(session, log, kind, situation_id), None
+        stages = restored(log, session.settings, STAGE_OF[kind])
+        rows: list[Row] = in_order(row for stage in stages for row in stage.export(kind))
+        if situation_id is not None:
+            desk = restored(log, session.settings, "desk")[0]
+            _refuse_unknown(situation_id, desk.export("situations"))
+            if kind == "persons":
+                ledger = (row for stage in stages for row in stage.export("ledger"))
+                members = {r["person_id"] for r in ledger if r["situation_id"] == situation_id}
+                rows = [row for row in rows if row["person_id"] in members]
+            else:
+                rows = [row for row in rows if row.get("situation_id") == situation_id]
+        points: dict[str, Row] | None = None
+        if with_points and kind == "exposures":
+            people = (row for stage in stages for row in stage.export("persons"))
+            points = {str(row["person_id"]): row for row in people}
+        return rows, points
+    finally:
+        log.close()
+
+
+def _refuse_unknown(situation_id: str, situations: Iterable[Row]) -> None:
+    known = [str(row["situation_id"]) for row in situations]
+    if situation_id not in known:
+        what = f"there is no situation {situation_id}"
+        raise NotFoundError(what, hint=f"there are {', '.join(known) or 'none'}")
+
+
+def _journal(session: Session, log: SqliteLog, kind: str, situation_id: str | None) -> list[Row]:
+    if kind == "deliveries":
+        click.echo("Alerts are recorded but not yet sent: there are no deliveries.", err=True)
+        return []
+    with reading(session.data / STORE_FILE) as engine:
+        if sum(backlog(log).values()) + lag(log, engine):
+            click.echo("Not all of the log is in it yet: `rollcall run --until-idle`.", err=True)
+        return [plain(row) for row in journal(engine, kind, situation_id)]
+
+
+def _write(lines: Iterator[bytes], out: Path | None) -> None:
+    if out is None:
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with out.open("wb") as stream:
+            stream.writelines(lines)
+    except OSError as error:
+        what = f"{out} cannot be written: {error.strerror}"
+        raise BadInputError(what, hint="name another file with --out") from error
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["export", "check"]))
+@click.option("--dir", "folder", type=click.Path(file_okay=False, path_type=Path),
+              default=schema_export.PUBLISHED, help="Folder of the published schemas.")  # fmt: skip
+def schemas(action: str, folder: Path) -> None:
+    """Write the JSON Schemas of the messages, or check them for drift.
+
+    For example:
+      rollcall schemas export
+      rollcall schemas check
+    """
+    if action == "export":
+        click.echo(f"{len(schema_export.export(folder))} schemas in {folder}")
+        return
+    drift = schema_export.check(folder)
+    for sentence in drift:
+        click.echo(sentence)
+    if drift:
+        what = f"{len(drift)} published schemas differ from the types"
+        raise SchemaDriftError(what, hint="see the lines above")
+    click.echo("the published schemas are those of the types")
+
+
+class SchemaDriftError(RollcallError):
+    """The published schemas are not those of the types."""
+
+    code = "schema_drift"

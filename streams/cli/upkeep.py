@@ -1,0 +1,206 @@
+"""Commands that keep an installation well: quarantine, safety copies, doctor."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from schemas.codec import decode
+from schemas.operations import FaultRaised, MessageRejected
+from streams.backends import sqlite_file
+from streams.backends.sqlite import SqliteLog
+from streams.cli.base import Commands, Session, iso, pass_session
+from streams.cli.checks import Level, examine
+from streams.compose import make_writer, open_log
+from streams.core.stage import derive_id
+from streams.errors import NotFoundError, RollcallError
+from streams.ports import NewRecord
+from streams.recovery import INPUT_OF
+from streams.serving.answers import DeadLetter
+from streams.serving.queries import dead_letters
+from streams.serving.store import STORE_FILE, reading
+from streams.topology import DEAD_LETTERS, OPERATIONS
+
+
+@click.group(cls=Commands)
+def deadletters() -> None:
+    """Look at refused records, and put them back once the cause is gone."""
+
+
+@deadletters.command("list")
+@click.option("--full", is_flag=True, help="With body and traceback.")
+@pass_session
+def list_letters(session: Session, full: bool) -> None:
+    """List refused records with their reason, oldest first.
+
+    For example:
+      rollcall deadletters list
+      rollcall deadletters list --full
+    """
+    with reading(session.data / STORE_FILE) as engine:
+        letters = dead_letters(engine)
+    for one in letters:
+        place = f"{one.topic} {one.partition} at {one.offset}"
+        state = "retried" if one.retried_at else "can be retried" if one.retryable else "final"
+        click.echo(f"{one.event_id}  {iso(one.at)}  {one.message_type}  {place}  [{state}]")
+        click.echo(f"    {one.reason}")
+        if full:
+            for text in (one.body, one.traceback):
+                click.echo("\n".join(f"    | {line}" for line in (text or "").splitlines()))
+    waiting = sum(one.retryable and one.retried_at is None for one in letters)
+    click.echo(f"{len(letters)} dead letters, {waiting} of them can be retried")
+
+
+@deadletters.command("retry")
+@click.argument("event_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that can be retried.")
+@pass_session
+def retry(session: Session, event_ids: tuple[str, ...], everything: bool) -> None:
+    """Put quarantined records back into their input, as new records.
+
+    For records that a stage could not survive, once its fault is mended. What
+    was refused as bad input stays refused: correct it at its source.
+
+    For example:
+      rollcall deadletters retry reject-0123456789
+      rollcall deadletters retry --all
+    """
+    with reading(session.data / STORE_FILE) as engine:
+        letters = dead_letters(engine)
+    chosen = _chosen(letters, event_ids, everything=everything)
+    log = open_log(session.data, session.settings)
+    try:
+        for letter in chosen:
+            log.append(_again(log, letter))
+            click.echo(f"{letter.event_id}: back in {letter.topic} {letter.partition}")
+        with closing(make_writer(log, session.data, session.settings)) as writer:
+            writer.drain()
+    finally:
+        log.close()
+    click.echo(f"{len(chosen)} records put back; `rollcall run --until-idle` processes them")
+
+
+def _chosen(
+    letters: Sequence[DeadLetter], event_ids: tuple[str, ...], *, everything: bool
+) -> list[DeadLetter]:
+    """Return the letters to retry, or say which cannot be."""
+    if not event_ids and not everything:
+        what = "nothing to retry was named"
+        raise NotFoundError(what, hint="name dead letters, or give --all")
+    by_id = {letter.event_id: letter for letter in letters}
+    for event_id in event_ids:
+        if event_id not in by_id:
+            what = f"there is no dead letter {event_id}"
+            raise NotFoundError(what, hint="`rollcall deadletters list` shows them")
+        if not by_id[event_id].retryable:
+            what = f"{event_id} cannot be retried: {by_id[event_id].reason}"
+            raise NotFoundError(what, hint="correct it at its source and ingest it again")
+    wanted = [by_id[event_id] for event_id in event_ids]
+    if everything:
+        wanted = [one for one in letters if one.retryable and one.retried_at is None]
+    return wanted
+
+
+def _again(log: SqliteLog, letter: DeadLetter) -> list[NewRecord]:
+    """Return the record once more, the letter's last word, the fault cleared."""
+    record = log.read(letter.topic, letter.partition, letter.offset, 1)[0]
+    event = decode(record.name, record.body, record.version)
+    now = log.clock.now()
+    original = MessageRejected(
+        event_id=letter.event_id,
+        source="deadletters",
+        occurred_at=letter.at,
+        received_at=now,
+        reason=letter.reason,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        message_type=letter.message_type,
+        body=letter.body,
+        retryable=letter.retryable,
+        traceback=letter.traceback,
+        retried_at=now,
+    )
+    stage = next(name for name, topic in INPUT_OF.items() if topic == letter.topic)
+    cleared = FaultRaised(
+        event_id=derive_id("fault-cleared", letter.event_id, now.isoformat()),
+        source="deadletters",
+        occurred_at=now,
+        received_at=now,
+        fault="record_quarantined",
+        stage=stage,
+        partition=letter.partition,
+        detail="retried",
+        offset=letter.offset,
+        cleared=True,
+    )
+    return [
+        NewRecord(letter.topic, letter.partition, record.key, event),
+        NewRecord(DEAD_LETTERS, 0, letter.event_id, original),
+        NewRecord(OPERATIONS, 0, f"{stage} {letter.partition}", cleared),
+    ]
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@pass_session
+def backup(session: Session, file: Path) -> None:
+    """Write a safety copy of the log, also while it is in use.
+
+    The log is all there is to keep: everything else is made from it. The copy
+    is checked, and an existing file is never written over.
+
+    For example:
+      rollcall --data /srv/rollcall backup /backup/rollcall-2026-01-31.sqlite
+    """
+    sqlite_file.backup(session.data, file)
+    click.echo(f"{file}: {file.stat().st_size} bytes, checked")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@pass_session
+def restore(session: Session, file: Path) -> None:
+    """Make a data directory from a safety copy; refused where a log is already.
+
+    For example:
+      rollcall --data /srv/rollcall-new restore /backup/rollcall-2026-01-31.sqlite
+    """
+    sqlite_file.restore(file, session.data)
+    for name in (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm"):
+        (session.data / name).unlink(missing_ok=True)
+    log = open_log(session.data, session.settings)
+    try:
+        with closing(make_writer(log, session.data, session.settings)) as writer:
+            count = writer.drain()
+    finally:
+        log.close()
+    click.echo(f"{session.data}: restored; the serving store is written anew, {count} records")
+
+
+@click.command()
+@pass_session
+def doctor(session: Session) -> None:
+    """Say what is wrong with this installation, and what to do about it.
+
+    One line for each thing looked at: ok, warn or fail. Ends with 1 if
+    anything fails.
+
+    For example:
+      rollcall --data /srv/rollcall doctor
+    """
+    findings = examine(session.data, session.settings)
+    for one in findings:
+        advice = f"; {one.advice}" if one.advice else ""
+        click.echo(f"{one.level:5} {one.about}: {one.found}{advice}")
+    failed = [one.about for one in findings if one.level is Level.FAIL]
+    if failed:
+        what = f"{len(failed)} checks failed: {', '.join(failed)}"
+        raise UnwellError(what, hint="do what the failed lines say")
+
+
+class UnwellError(RollcallError):
+    """The doctor has found something that must be mended."""
+
+    code = "unwell"

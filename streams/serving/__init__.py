@@ -1,0 +1,1 @@
+"""The serving store: read tables made from the log, and questions to them."""

@@ -1,0 +1,253 @@
+"""Questions to the serving store: read-only, with typed answers."""
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Engine, Table, and_, func, select
+
+from schemas.alert import AlertRaised, SituationSummed
+from schemas.codelists import Bucket, Tier
+from schemas.incident import SituationChanged
+from streams.serving import tables as t
+from streams.serving.answers import (
+    AdvisoryNow,
+    AlertNow,
+    Answer,
+    Completeness,
+    DeadLetter,
+    FaultNow,
+    FeedNow,
+    Imbalance,
+    IncidentNow,
+    SituationNow,
+    StatusNow,
+    TotalNow,
+)
+
+A = TypeVar("A", bound=Answer)
+
+_LETTERS_OPEN = (
+    select(func.count()).select_from(t.deadletters).where(t.deadletters.c.retried_at.is_(None))
+)
+
+
+def status(engine: Engine) -> StatusNow:
+    """Return the wall's numbers, all read in one transaction."""
+    with engine.connect() as connection:
+        incidents = _incidents(connection)
+        totals = _totals(connection)
+        situations = _situations(connection, incidents, _newest(totals))
+        ticks = [total.completeness.as_of for total in totals]
+        ticks += [one.completeness.as_of for one in situations if one.completeness]
+        return StatusNow(
+            as_of=max(ticks, default=None),
+            totals=totals,
+            situations=situations,
+            advisories=_advisories(connection),
+            incidents=tuple(incidents[None]),
+            alerts=_open_alerts(connection),
+            feeds=_feeds(connection),
+            faults=_faults(connection),
+            dead_letters=connection.scalar(_LETTERS_OPEN) or 0,
+            skipped=sum(total.skipped for total in totals) if totals else None,
+        )
+
+
+def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a journal, by time and id, as plain values.
+
+    ``kind`` is movements, deadletters, or alerts with their acknowledgement.
+    """
+    table, at, key = {
+        "movements": (t.movements, t.movements.c.at, t.movements.c.event_id),
+        "alerts": (t.alerts, t.alerts.c.raised_at, t.alerts.c.alert_id),
+        "deadletters": (t.deadletters, t.deadletters.c.at, t.deadletters.c.event_id),
+    }[kind]
+    query = select(*(column for column in table.columns if column.name != "traceback"))
+    if kind == "alerts":
+        taken = t.acknowledgements
+        query = select(
+            *t.alerts.columns,
+            taken.c.by.label("acknowledged_by"),
+            taken.c.at.label("acknowledged_at"),
+            taken.c.reason.label("acknowledged_reason"),
+        ).join_from(t.alerts, taken, t.alerts.c.alert_id == taken.c.alert_id, isouter=True)
+    if situation_id is not None:
+        query = query.where(table.c.situation_id == situation_id)
+    with engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(query.order_by(at, key)).mappings()]
+    if kind == "alerts":
+        for row in rows:
+            row["facts"] = msgspec.json.decode(row.pop("body"), type=AlertRaised).facts
+    return rows
+
+
+def dead_letters(engine: Engine) -> list[DeadLetter]:
+    """Return all dead letters, oldest first."""
+    with engine.connect() as connection:
+        return [
+            _pick(DeadLetter, row) for row in _rows(connection, t.deadletters, "at", "event_id")
+        ]
+
+
+def writer_places(engine: Engine) -> dict[tuple[str, int], int]:
+    """Return how far the writer has come: next offset by topic and partition."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(t.writer_offsets)).all()
+        return {(row.topic, row.partition): row.next_offset for row in rows}
+
+
+def nearest_id(engine: Engine, key: str, wanted: str) -> tuple[bool, str | None]:
+    """Return whether an id is there, and else the one most like it.
+
+    ``key`` is situation_id (aliases count), incident_id or alert_id.
+    """
+    table = {"situation_id": t.situations, "incident_id": t.incidents, "alert_id": t.alerts}[key]
+    with engine.connect() as connection:
+        known = set(connection.scalars(select(table.c[key])))
+        if table is t.situations:
+            for body in connection.scalars(select(table.c.body)):
+                known.update(msgspec.json.decode(body, type=SituationChanged).aliases)
+    near = difflib.get_close_matches(wanted, known, n=1)
+    return wanted in known, near[0] if near else None
+
+
+def _pick(kind: type[A], row: Any, **more: Any) -> A:
+    """Return an answer of a row: the columns named as its fields, and more."""
+    names = {field.name for field in msgspec.structs.fields(kind)} - set(more)
+    return kind(**{name: row[name] for name in names}, **more)
+
+
+def _rows(connection: Connection, table: Table, *order: str) -> Iterator[Any]:
+    yield from connection.execute(select(table).order_by(*(table.c[o] for o in order))).mappings()
+
+
+def _incidents(connection: Connection) -> dict[str | None, list[IncidentNow]]:
+    """Return all incidents by situation; None for those of none."""
+    by_situation: dict[str | None, list[IncidentNow]] = defaultdict(list)
+    for row in _rows(connection, t.incidents, "onset_at", "incident_id"):
+        by_situation[row["situation_id"]].append(_pick(IncidentNow, row))
+    return by_situation
+
+
+def _totals(connection: Connection) -> tuple[TotalNow, ...]:
+    rows = _rows(connection, t.totals, "status")
+    return tuple(_pick(TotalNow, row, completeness=_completeness(row)) for row in rows)
+
+
+def _completeness(row: Any) -> Completeness:
+    return Completeness(
+        reached=row["reached"],
+        shards=row["shards"],
+        as_of=row["tick_at"],
+        complete=row["reached"] == row["shards"],
+    )
+
+
+def _situations(
+    connection: Connection,
+    incidents: dict[str | None, list[IncidentNow]],
+    newest: Completeness | None,
+) -> tuple[SituationNow, ...]:
+    """Return open situations, then closed ones, each by onset."""
+    sums = {(row["situation_id"], row["status"]): row for row in _rows(connection, t.sums)}
+    counted = connection.execute(
+        select(t.ledger.c.situation_id, t.ledger.c.status, func.count())
+        .where(t.ledger.c.bucket != Bucket.DUPLICATE)
+        .group_by(t.ledger.c.situation_id, t.ledger.c.status)
+    )
+    rows_known = {(situation_id, status): count for situation_id, status, count in counted}
+    answers = []
+    for row in _rows(connection, t.situations, "closed", "onset_at", "situation_id"):
+        key = (row["situation_id"], row["status"])
+        answers.append(
+            _pick(
+                SituationNow,
+                row,
+                rows_known=rows_known.get(key, 0),
+                incidents=tuple(one for one in incidents[key[0]] if one.status == row["status"]),
+                **_sum(sums.get(key), rows_known.get(key, 0), newest),
+            )
+        )
+    return tuple(answers)
+
+
+def _newest(totals: tuple[TotalNow, ...]) -> Completeness | None:
+    """Return the completeness of the last tick that was summed at all."""
+    return max((one.completeness for one in totals), key=lambda c: c.as_of, default=None)
+
+
+def _sum(row: Any, rows_known: int, newest: Completeness | None) -> dict[str, Any]:
+    """Return the summed fields of a situation; all None before the first sum.
+
+    The room repeats a sum only when it changed; at a later tick it holds with
+    that tick's completeness.
+    """
+    if row is None:
+        names = "known buckets tiers inbound withdrawn completeness imbalance"
+        return dict.fromkeys(names.split())
+    said = msgspec.json.decode(row["body"], type=SituationSummed)
+    buckets = {bucket.value: 0 for bucket in Bucket}
+    buckets.update({one.bucket.value: one.count for one in said.buckets})
+    in_known = sum(count for bucket, count in buckets.items() if bucket != Bucket.DUPLICATE)
+    tiers = {tier.value: 0 for tier in Tier if tier is not Tier.INBOUND}
+    completeness = _completeness(row)
+    if newest is not None and newest.as_of > completeness.as_of:
+        completeness = newest
+    return {
+        "known": said.known,
+        "buckets": buckets,
+        "tiers": {**tiers, **said.tiers},
+        "inbound": said.inbound,
+        "withdrawn": said.withdrawn,
+        "completeness": completeness,
+        "imbalance": Imbalance(
+            room=said.imbalance, buckets=said.known - in_known, store=rows_known - said.known
+        ),
+    }
+
+
+def _advisories(connection: Connection) -> tuple[AdvisoryNow, ...]:
+    """Return the advice in force that draws a zone, with its people."""
+    counted = connection.execute(
+        select(t.exposures.c.cause_id, t.exposures.c.status, t.exposures.c.tier, func.count())
+        .where(t.exposures.c.advisory)
+        .group_by(t.exposures.c.cause_id, t.exposures.c.status, t.exposures.c.tier)
+    )
+    people: dict[tuple[str, str], dict[str, int]] = defaultdict(
+        lambda: {tier.value: 0 for tier in Tier}
+    )
+    for cause_id, status_, tier, count in counted:
+        people[cause_id, status_][tier] = count
+    query = (
+        select(t.advisories)
+        .where(and_(t.advisories.c.zoned, t.advisories.c.change != "ended"))
+        .order_by(t.advisories.c.advisory_id)
+    )
+    return tuple(
+        _pick(AdvisoryNow, row, tiers=people[row["advisory_id"], row["status"]])
+        for row in connection.execute(query).mappings()
+    )
+
+
+def _open_alerts(connection: Connection) -> tuple[AlertNow, ...]:
+    taken = select(t.acknowledgements.c.alert_id)
+    query = (
+        select(t.alerts)
+        .where(t.alerts.c.alert_id.not_in(taken))
+        .order_by(t.alerts.c.raised_at, t.alerts.c.alert_id)
+    )
+    return tuple(_pick(AlertNow, row) for row in connection.execute(query).mappings())
+
+
+def _feeds(connection: Connection) -> tuple[FeedNow, ...] | None:
+    rows = tuple(_pick(FeedNow, row) for row in _rows(connection, t.feed_health, "feed"))
+    return rows or None
+
+
+def _faults(connection: Connection) -> tuple[FaultNow, ...]:
+    rows = _rows(connection, t.faults, "stage", "partition", "fault")
+    return tuple(_pick(FaultNow, row) for row in rows)

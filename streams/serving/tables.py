@@ -1,0 +1,280 @@
+"""Tables of the serving store: the same for SQLite and PostgreSQL.
+
+Rows are what the log last said, absolute; the log is the truth and the store
+can be thrown away and written again from it. ``status`` (Actual, Exercise,
+Test) is part of every key, so that a drill never touches a live row.
+Structured values stand in ``body`` columns as the canonical JSON of their
+message.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+METADATA = MetaData()
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the time to store."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored time, aware."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _status() -> Column[str]:
+    return Column("status", String, primary_key=True)
+
+
+exposures = Table(
+    "exposures",
+    METADATA,
+    Column("person_id", String, primary_key=True),
+    Column("cause_id", String, primary_key=True),
+    _status(),
+    Column("situation_id", String, index=True),
+    Column("advisory", Boolean, nullable=False),
+    Column("tier", String, nullable=False),
+    Column("band", String, nullable=False),
+    Column("since", Utc, nullable=False),
+    Column("post", String),
+    Column("body", Text, nullable=False),
+)
+"""Open exposures, one per person and cause."""
+
+ledger = Table(
+    "ledger",
+    METADATA,
+    Column("person_id", String, primary_key=True),
+    Column("situation_id", String, primary_key=True),
+    _status(),
+    Column("bucket", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("tier", String),
+    Column("post", String),
+    Index("ledger_by_situation", "situation_id", "status", "bucket"),
+)
+"""Where each known person stands, one row per person and situation."""
+
+movements = Table(
+    "movements",
+    METADATA,
+    Column("event_id", String, primary_key=True),
+    Column("person_id", String, nullable=False, index=True),
+    Column("situation_id", String, nullable=False, index=True),
+    Column("status", String, nullable=False),
+    Column("from_bucket", String),
+    Column("to_bucket", String),
+    Column("at", Utc, nullable=False),
+    Column("by", String, nullable=False),
+    Column("by_user", String),
+    Column("why", String, nullable=False),
+    Column("tier", String),
+    Column("post", String),
+    Column("cause_event_id", String),
+)
+"""The journal of the ledger: every movement, who, when, why."""
+
+incidents = Table(
+    "incidents",
+    METADATA,
+    Column("incident_id", String, primary_key=True),
+    _status(),
+    Column("situation_id", String, index=True),
+    Column("title", String, nullable=False),
+    Column("hazard", String, nullable=False),
+    Column("life", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("onset_at", Utc, nullable=False),
+    Column("headline_source", String, nullable=False),
+    Column("magnitude", Float),
+    Column("area_known", Boolean, nullable=False),
+    Column("members", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Incidents as they now stand."""
+
+zones = Table(
+    "zones",
+    METADATA,
+    Column("zone_id", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    _status(),
+    Column("cause_id", String, nullable=False, index=True),
+    Column("situation_id", String, index=True),
+    Column("advisory", Boolean, nullable=False),
+    Column("band", String, nullable=False),
+    Column("corrected", Boolean, nullable=False),
+    Column("valid_from", Utc, nullable=False),
+    Column("valid_to", Utc),
+    Column("body", Text, nullable=False),
+)
+"""Zone versions as they now stand; the highest version is the latest."""
+
+advisories = Table(
+    "advisories",
+    METADATA,
+    Column("advisory_id", String, primary_key=True),
+    _status(),
+    Column("issuer", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("native_level", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("change", String, nullable=False),
+    Column("sent_at", Utc, nullable=False),
+    Column("zoned", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Advice as it now stands; ``change`` ended means no longer in force."""
+
+situations = Table(
+    "situations",
+    METADATA,
+    Column("situation_id", String, primary_key=True),
+    _status(),
+    Column("title", String, nullable=False),
+    Column("hazard", String, nullable=False),
+    Column("onset_at", Utc, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("declared_by", String),
+    Column("body", Text, nullable=False),
+)
+"""What ledgers are kept for."""
+
+sums = Table(
+    "sums",
+    METADATA,
+    Column("situation_id", String, primary_key=True),
+    _status(),
+    Column("tick_at", Utc, nullable=False),
+    Column("reached", Integer, nullable=False),
+    Column("shards", Integer, nullable=False),
+    Column("known", Integer, nullable=False),
+    Column("inbound", Integer, nullable=False),
+    Column("withdrawn", Integer, nullable=False),
+    Column("imbalance", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""The room's latest sum of each situation, with its completeness."""
+
+totals = Table(
+    "totals",
+    METADATA,
+    _status(),
+    Column("tick_at", Utc, nullable=False),
+    Column("reached", Integer, nullable=False),
+    Column("shards", Integer, nullable=False),
+    Column("distinct_known", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+)
+"""Sums over all situations of a status: distinct people."""
+
+alerts = Table(
+    "alerts",
+    METADATA,
+    Column("alert_id", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("cause_id", String, nullable=False),
+    Column("situation_id", String),
+    Column("audience", String, nullable=False),
+    Column("intent", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("raised_at", Utc, nullable=False),
+    Column("late_s", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Alerts raised; open until acknowledged."""
+
+acknowledgements = Table(
+    "acknowledgements",
+    METADATA,
+    Column("alert_id", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+"""Who took note of an alert first."""
+
+deadletters = Table(
+    "deadletters",
+    METADATA,
+    Column("event_id", String, primary_key=True),
+    Column("topic", String, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("message_type", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("retryable", Boolean, nullable=False),
+    Column("retried_at", Utc),
+    Column("at", Utc, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("traceback", Text),
+)
+"""Refused records, with where they stood and why."""
+
+feed_health = Table(
+    "feed_health",
+    METADATA,
+    Column("feed", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("items", Integer),
+    Column("usual_items", Integer),
+    Column("last_success_at", Utc),
+    Column("expected_interval_s", Integer),
+    Column("at", Utc, nullable=False),
+)
+"""Each feed's latest health; a feed without a row is unknown."""
+
+faults = Table(
+    "faults",
+    METADATA,
+    Column("fault", String, primary_key=True),
+    Column("stage", String, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("offset", Integer),
+    Column("at", Utc, nullable=False),
+)
+"""Faults not cleared, the latest of each kind, stage and partition."""
+
+writer_offsets = Table(
+    "writer_offsets",
+    METADATA,
+    Column("topic", String, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", Integer, nullable=False),
+)
+"""The writer's place in the log, moved in the transaction of its rows."""

@@ -1,0 +1,145 @@
+"""The writer: from the outputs of the stages to the rows of the store.
+
+The place in the log is kept in the store and moves, by compare-and-set, in
+the transaction of the rows it stands for. So a kill at any moment loses and
+doubles nothing, reading again changes nothing, and a second writer is found
+out before it can write. Rows are absolute; what a batch says twice about one
+row is written once, as last said.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.codec import UndecodableError, decode
+from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
+from streams.errors import StoreConflictError, StoreFailedError
+from streams.ports import EventLog, Record
+from streams.serving import tables as t
+from streams.serving.queries import writer_places
+from streams.serving.rows import ONCE, Row, rows_of
+from streams.serving.store import REBUILD
+from streams.topology import DEAD_LETTERS, OPERATIONS
+
+INPUTS = (DESK_OUTPUT, SHARD_OUTPUT, ROOM_OUTPUT, DEAD_LETTERS, OPERATIONS)
+"""Topics that the writer reads, in this order: rows before the sums of them."""
+
+
+class Writer:
+    """Carries the stages' outputs from a log into a store."""
+
+    def __init__(self, log: EventLog, engine: Engine, *, batch: int = 2_000) -> None:
+        """Write at most ``batch`` records in one transaction."""
+        self._log = log
+        self.engine = engine
+        self._batch = batch
+        self._places = self._read_places()
+
+    def drain(self) -> int:
+        """Write all that is in the log; return the number of records read."""
+        count = 0
+        for topic, partition in partitions(self._log.shards):
+            while step := self._step(topic, partition):
+                count += step
+        return count
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.engine.dispose()
+
+    def _read_places(self) -> dict[tuple[str, int], int]:
+        """Return the next offset of every partition, noting new ones as 0."""
+        places = writer_places(self.engine)
+        with self.engine.begin() as connection:
+            for topic, partition in partitions(self._log.shards):
+                if (topic, partition) not in places:
+                    values = {"topic": topic, "partition": partition, "next_offset": 0}
+                    connection.execute(insert(t.writer_offsets), values)
+                    places[topic, partition] = 0
+        for (topic, partition), place in places.items():
+            if place > self._log.end(topic, partition):
+                what = f"the serving store is ahead of the log in {topic} {partition}"
+                raise StoreFailedError(what, hint=f"It belongs to another log. {REBUILD}")
+        return places
+
+    def _step(self, topic: str, partition: int) -> int:
+        """Write one batch of one partition; return its size, 0 at the end."""
+        place = self._places[topic, partition]
+        records = self._log.read(topic, partition, place, self._batch)
+        if not records:
+            return 0
+        rows = rows_of_records(records)
+        self._log.sync()
+        with self.engine.begin() as connection:
+            self._move(connection, topic, partition, place, place + len(records))
+            write_rows(connection, rows)
+        self._places[topic, partition] = place + len(records)
+        return len(records)
+
+    def _move(self, connection: Connection, topic: str, partition: int, old: int, new: int) -> None:
+        """Advance the place from ``old`` to ``new``, or find that it moved."""
+        offsets = t.writer_offsets
+        here = and_(offsets.c.topic == topic, offsets.c.partition == partition)
+        moved = connection.execute(
+            update(offsets).where(here, offsets.c.next_offset == old).values(next_offset=new)
+        )
+        if moved.rowcount != 1:
+            what = f"another writer has moved on in {topic} {partition}; this one stops"
+            raise StoreConflictError(what, hint="Run one writer for a serving store.")
+
+
+def partitions(shards: int) -> Iterator[tuple[str, int]]:
+    """Yield every (topic, partition) that the writer reads, in its order."""
+    for topic in INPUTS:
+        for partition in range(shards if topic == SHARD_OUTPUT else 1):
+            yield topic, partition
+
+
+def lag(log: EventLog, engine: Engine) -> int:
+    """Return how many records of the log are not yet in a store."""
+    places = writer_places(engine)
+    return sum(log.end(*one) - places.get(one, 0) for one in partitions(log.shards))
+
+
+def rows_of_records(records: Sequence[Record]) -> list[Row]:
+    """Return what a batch makes true: of each row, what was said last."""
+    latest: dict[tuple[Table, tuple[Any, ...]], Row] = {}
+    for record in records:
+        try:
+            said = decode(record.name, record.body, record.version)
+        except UndecodableError as error:
+            where = f"{record.topic} {record.partition} at offset {record.offset}"
+            what = f"the record of {where} cannot be read: {error}"
+            raise StoreFailedError(what, hint="Use the version that wrote this log.") from error
+        for row in rows_of(said):
+            if row.table in ONCE and (row.table, row.key) in latest:
+                continue
+            latest[row.table, row.key] = row
+    return list(latest.values())
+
+
+def write_rows(connection: Connection, rows: Sequence[Row]) -> None:
+    """Insert, update and delete rows; those of one table in one go."""
+    writes: dict[Table, list[dict[str, Any]]] = {}
+    deletes: dict[Table, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row.values is None:
+            names = [f"key_{column.name}" for column in row.table.primary_key]
+            deletes.setdefault(row.table, []).append(dict(zip(names, row.key, strict=True)))
+        else:
+            writes.setdefault(row.table, []).append(row.values)
+    for table, keys in deletes.items():
+        where = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
+        connection.execute(table.delete().where(*where), keys)
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
+    for table, values in writes.items():
+        statement = dialect.insert(table)
+        key = [column.name for column in table.primary_key]
+        if table in ONCE:
+            statement = statement.on_conflict_do_nothing(index_elements=key)
+        else:
+            rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
+            statement = statement.on_conflict_do_update(index_elements=key, set_=rest)
+        connection.execute(statement, values)

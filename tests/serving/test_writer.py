@@ -1,0 +1,262 @@
+"""The writer: from a real log to a real store, read again, killed, doubled."""
+
+import sqlite3
+from contextlib import closing
+
+import msgspec
+import pytest
+from sqlalchemy import event, select
+
+from schemas.alert import AlertAcknowledged
+from schemas.codelists import Bucket, Status
+from schemas.operations import FaultRaised, FeedHealthChanged, MessageRejected
+from streams.backends.sqlite import SqliteLog
+from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
+from streams.errors import StoreConflictError, StoreFailedError
+from streams.ports import NewRecord
+from streams.serving import tables as t
+from streams.serving.queries import status, writer_places
+from streams.serving.store import open_store, reading
+from streams.serving.writer import Writer, lag
+from streams.topology import DEAD_LETTERS, OPERATIONS
+from tests.serving.builders import AT, INCIDENT, SHARDS, SITUATION, ZONE, base, moved, story
+
+
+@pytest.fixture
+def log(tmp_path):
+    with closing(SqliteLog.open(tmp_path, shards=SHARDS)) as one:
+        yield one
+
+
+@pytest.fixture
+def store(tmp_path):
+    engine = open_store(tmp_path / "serving.sqlite")
+    yield engine
+    engine.dispose()
+
+
+def contents(engine):
+    """Return every row of every table, sorted."""
+    with engine.connect() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(select(table))))
+            for table in t.METADATA.sorted_tables
+        }
+
+
+def ledger(engine):
+    with engine.connect() as connection:
+        rows = connection.execute(select(t.ledger.c.person_id, t.ledger.c.bucket))
+        return dict(tuple(row) for row in rows)
+
+
+def test_the_rows_are_what_was_said_last(log, store):
+    log.append(story())
+    assert Writer(log, store).drain() == 15
+    assert ledger(store) == {"a.1": "unaccounted", "b.1": "safe"}
+    found = contents(store)
+    assert [len(found[name]) for name in ("exposures", "movements", "zones", "alerts")] == [
+        2, 5, 1, 1,
+    ]  # fmt: skip
+    with store.connect() as connection:
+        assert connection.scalar(select(t.situations.c.onset_at)) == AT
+    assert lag(log, store) == 0
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
+def test_the_size_of_batches_changes_nothing(log, tmp_path, batch):
+    log.append(story())
+    whole, split = open_store(tmp_path / "whole"), open_store(tmp_path / "split")
+    Writer(log, whole).drain()
+    Writer(log, split, batch=batch).drain()
+    assert contents(split) == contents(whole)
+    whole.dispose()
+    split.dispose()
+
+
+def test_reading_again_from_the_beginning_changes_nothing(log, store):
+    log.append(story())
+    Writer(log, store).drain()
+    before = contents(store)
+    with store.begin() as connection:
+        connection.execute(t.writer_offsets.update().values(next_offset=0))
+    assert Writer(log, store, batch=4).drain() == 15
+    assert contents(store) == before
+
+
+def test_a_second_writer_is_found_out_before_it_writes(log, store, tmp_path):
+    log.append(story())
+    other = open_store(tmp_path / "serving.sqlite")
+    late = Writer(log, other)
+    Writer(log, store).drain()
+    before = contents(store)
+    with pytest.raises(StoreConflictError) as raised:
+        late.drain()
+    assert str(raised.value) == "another writer has moved on in desk-output 0; this one stops"
+    assert raised.value.hint == "Run one writer for a serving store."
+    assert contents(store) == before
+    other.dispose()
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def test_killed_before_any_commit_the_next_writer_ends_at_the_same_rows(log, tmp_path):
+    log.append(story())
+    undisturbed = open_store(tmp_path / "undisturbed")
+    Writer(log, undisturbed).drain()
+    wanted = contents(undisturbed)
+    undisturbed.dispose()
+    deaths = 0
+    for nth in range(20):
+        engine = open_store(tmp_path / f"killed-{nth}")
+        Writer(log, engine)
+        commits = iter(range(nth, -1, -1))
+
+        def die(_connection, left=commits):
+            if next(left) == 0:
+                raise Killed
+
+        event.listen(engine, "commit", die)
+        try:
+            Writer(log, engine, batch=2).drain()
+        except Killed:
+            deaths += 1
+        else:
+            break
+        finally:
+            event.remove(engine, "commit", die)
+        Writer(log, engine).drain()
+        assert contents(engine) == wanted
+        engine.dispose()
+    engine.dispose()
+    assert deaths > 5
+
+
+def test_a_store_of_another_log_is_refused_with_words(log, store, tmp_path):
+    log.append(story())
+    Writer(log, store).drain()
+    with closing(SqliteLog.open(tmp_path / "other", shards=SHARDS)) as empty:
+        with pytest.raises(StoreFailedError) as raised:
+            Writer(empty, store)
+    assert str(raised.value) == "the serving store is ahead of the log in desk-output 0"
+    assert "Move serving.sqlite away" in raised.value.hint
+
+
+def test_a_store_with_other_tables_is_refused_with_words(tmp_path):
+    path = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("CREATE TABLE ledger (person_id TEXT PRIMARY KEY)")
+    with pytest.raises(StoreFailedError) as raised:
+        open_store(path)
+    assert "table ledger differs" in str(raised.value)
+
+
+def test_what_is_no_database_is_refused_with_words(tmp_path):
+    path = tmp_path / "serving.sqlite"
+    path.write_bytes(b"not a database, but long enough to be looked at" * 100)
+    with pytest.raises(StoreFailedError, match="file is not a database"):
+        open_store(path)
+
+
+def test_void_things_leave_the_store_with_their_sums(log, store):
+    log.append(story())
+    gone = [
+        NewRecord(DESK_OUTPUT, 0, "x", msgspec.structs.replace(one, event_id="v", void=True))
+        for one in (SITUATION, INCIDENT, ZONE)
+    ]
+    writer = Writer(log, store)
+    writer.drain()
+    log.append(gone)
+    writer.drain()
+    found = contents(store)
+    assert [found[name] for name in ("situations", "sums", "incidents", "zones")] == [[]] * 4
+
+
+def test_an_exercise_never_touches_a_live_row(log, store):
+    drill = moved("d1", "a.1", Bucket.NEEDS_HELP, status=Status.EXERCISE)
+    log.append([*story(), NewRecord(SHARD_OUTPUT, 0, "a.1", drill)])
+    Writer(log, store).drain()
+    with store.connect() as connection:
+        rows = connection.execute(
+            select(t.ledger.c.status, t.ledger.c.bucket).where(t.ledger.c.person_id == "a.1")
+        ).all()
+    assert sorted(map(tuple, rows)) == [("Actual", "unaccounted"), ("Exercise", "needs_help")]
+    (situation,) = status(store).situations
+    assert situation.rows_known == 2
+
+
+def test_operations_faults_clear_and_letters_take_their_last_word(log, store):
+    health = FeedHealthChanged(**base("h1"), feed="usgs", state="down", reason="503")
+    fault = FaultRaised(
+        **base("f1"), fault="record_quarantined", stage="shard", partition=1, detail="boom"
+    )
+    letter = MessageRejected(
+        **base("l1"),
+        reason="boom",
+        topic="shard-input",
+        partition=1,
+        offset=7,
+        message_type="CheckedIn",
+        body="{}",
+    )
+    log.append(
+        [
+            NewRecord(OPERATIONS, 0, "usgs", health),
+            NewRecord(OPERATIONS, 0, "shard 1", fault),
+            NewRecord(DEAD_LETTERS, 0, "x", letter),
+        ]
+    )
+    writer = Writer(log, store)
+    writer.drain()
+    now = status(store)
+    assert [(f.feed, f.state) for f in now.feeds or ()] == [("usgs", "down")]
+    assert [(f.fault, f.detail) for f in now.faults] == [("record_quarantined", "boom")]
+    assert now.dead_letters == 1
+    cleared = msgspec.structs.replace(fault, event_id="f2", cleared=True)
+    retried = msgspec.structs.replace(letter, retried_at=AT)
+    log.append(
+        [NewRecord(OPERATIONS, 0, "shard 1", cleared), NewRecord(DEAD_LETTERS, 0, "x", retried)]
+    )
+    writer.drain()
+    assert status(store).faults == ()
+    assert status(store).dead_letters == 0
+    assert len(contents(store)["deadletters"]) == 1
+
+
+def test_the_first_to_acknowledge_an_alert_stays(log, store):
+    acks = [
+        AlertAcknowledged(**base(f"k{by}"), alert_id="alert-1", by=by, reason="seen")
+        for by in ("officer7", "officer8")
+    ]
+    log.append([*story(), *(NewRecord(ROOM_OUTPUT, 0, "a", ack) for ack in acks)])
+    writer = Writer(log, store, batch=100)
+    writer.drain()
+    assert status(store).alerts == ()
+    with store.connect() as connection:
+        assert connection.scalars(select(t.acknowledgements.c.by)).all() == ["officer7"]
+
+
+def test_the_place_is_kept_for_every_partition(log, store):
+    log.append(story())
+    Writer(log, store).drain()
+    assert writer_places(store) == {
+        ("desk-output", 0): 3,
+        ("shard-output", 0): 2,
+        ("shard-output", 1): 7,
+        ("room-output", 0): 3,
+        ("dead-letters", 0): 0,
+        ("operations", 0): 0,
+    }
+
+
+def test_reading_makes_nothing_and_writes_nothing(log, store, tmp_path):
+    with reading(tmp_path / "nowhere.sqlite") as empty:
+        assert status(empty).as_of is None
+    assert not (tmp_path / "nowhere.sqlite").exists()
+    log.append(story())
+    Writer(log, store).drain()
+    with reading(tmp_path / "serving.sqlite") as engine, engine.connect() as connection:
+        with pytest.raises(Exception, match="readonly"):
+            connection.execute(t.ledger.delete())
