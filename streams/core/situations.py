@@ -38,14 +38,7 @@ def mainshocks(incidents: Sequence[Incident], limits: Thresholds) -> dict[str, s
     ``incidents`` are those with a footprint, of one status. The earliest
     earlier one in whose window it lies; a chain of links ends at its root.
     """
-    quakes = sorted(
-        (
-            _Quake.of(i, limits)
-            for i in incidents
-            if i.report.hazard is Hazard.EARTHQUAKE and i.report.position
-        ),
-        key=lambda quake: (quake.onset_at, quake.incident_id),
-    )
+    quakes = sorted(quake for i in incidents if (quake := _quake(i, limits)) is not None)
     root: dict[str, str] = {}
     first = 0
     for n, quake in enumerate(quakes):

@@ -1,10 +1,10 @@
 """USGS: each trap of reference/feeds.md in one hand-made list."""
 
-import msgspec
-import pytest
-
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
+import pytest
 
 from schemas.codelists import Hazard, MsgType, Revision
 from streams.feeds import usgs
