@@ -11,6 +11,7 @@ in geo/data/PROVENANCE.md.
 
 import hashlib
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,10 @@ SAHARA_LAT_DEG = 27.0 + 40.0 / 60.0
 """27 degrees 40 minutes north: the border of Morocco and Western Sahara. The
 source counts the part west of the berm to Morocco; it becomes a unit of its
 own here, so that the override table can decide."""
+
+
+SEAM_DEG = 179.999
+"""Beyond this a longitude is meant to be 180 (100 m at the equator)."""
 
 
 def fetch_borders() -> dict[str, Any]:
@@ -74,11 +79,21 @@ def code_of(properties: dict[str, Any], official: dict[str, dict[str, Any]]) -> 
     return country
 
 
+def to_seam(lon_deg: float) -> float:
+    """Return a longitude, moved onto the cut at 180 degrees if almost there.
+
+    Fiji and Chukotka are cut at 179.99999 and -179.99933 in the source; whoever
+    stands in between would be nowhere.
+    """
+    rounded = round(lon_deg, 5)
+    return math.copysign(180.0, rounded) if abs(rounded) > SEAM_DEG else rounded
+
+
 def flat(geometry: shapely.Geometry) -> list[list[list[float]]]:
     """Return polygons as rings of lon, lat, lon, lat ... with 5 decimals (1 m)."""
     return [
         [
-            [round(value, 5) for point in edge.coords for value in point]
+            [value for lon, lat in edge.coords for value in (to_seam(lon), round(lat, 5))]
             for edge in (part.exterior, *part.interiors)
         ]
         for part in shapely.get_parts(geometry)

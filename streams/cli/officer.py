@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from geo.areas import AreaError, polygons_from_geojson
+from geo.places import alpha2
 from schemas.codelists import Bucket, Hazard, Role, Verb
 from schemas.command import NEEDS, CommandIssued
 from schemas.envelope import Event
@@ -132,7 +133,7 @@ def _areas(file: str | None, countries: str | None) -> tuple[Area, ...]:
         if file is not None:
             areas += _drawn(json.loads(Path(file).read_text(encoding="utf-8")))
         if countries is not None:
-            areas.append(Countries(codes=tuple(countries.upper().split(","))))
+            areas.append(Countries(codes=_codes(countries)))
     except OSError as error:
         what = f"{file} cannot be read: {error.strerror}"
         raise BadInputError(what, hint="name a GeoJSON file with file=") from error
@@ -141,6 +142,16 @@ def _areas(file: str | None, countries: str | None) -> tuple[Area, ...]:
         hint = "give a GeoJSON Polygon or MultiPolygon, or countries=TR,SY"
         raise BadInputError(what, hint=hint) from error
     return tuple(areas)
+
+
+def _codes(countries: str) -> tuple[str, ...]:
+    """Return alpha-2 codes of a list of alpha-2 or alpha-3 ones."""
+    found = {code: alpha2(code) for code in countries.split(",")}
+    unknown = [code for code, known in found.items() if known is None]
+    if unknown:
+        msg = f"{', '.join(unknown)} is no ISO 3166-1 code"
+        raise AreaError(msg)
+    return tuple(known for known in found.values() if known is not None)
 
 
 def _drawn(said: Any) -> list[Area]:

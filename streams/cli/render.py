@@ -35,8 +35,10 @@ def status_lines(now: StatusNow) -> Iterator[str]:
         yield "People: unknown, nothing has been summed yet"
     yield from _faults(now)
     for situation in now.situations:
-        yield ""
-        yield from _situation(situation)
+        if not _quiet(situation):
+            yield ""
+            yield from _situation(situation)
+    yield from _quiet_ones([one for one in now.situations if _quiet(one)])
     if not now.situations:
         yield "Situations: none has been opened" if now.as_of else "Situations: unknown"
     yield from _elsewhere(now.incidents)
@@ -83,6 +85,25 @@ def _situation(one: SituationNow) -> Iterator[str]:
         yield from _imbalance(one)
     for incident in one.incidents:
         yield f"  - {_incident(incident)}"
+
+
+def _quiet(one: SituationNow) -> bool:
+    """Tell whether it is certain that a situation is about nobody of ours."""
+    return (
+        (one.known, one.inbound, one.withdrawn, one.rows_known) == (0, 0, 0, 0)
+        and one.completeness is not None
+        and one.completeness.complete
+    )
+
+
+def _quiet_ones(situations: list[SituationNow]) -> Iterator[str]:
+    if not situations:
+        return
+    yield ""
+    yield f"Situations with nobody of ours, by all shards: {len(situations)}"
+    for one in situations[-SHOWN:]:
+        yield f"  - {_mark(one.status)}{one.title} ({one.hazard}, onset {iso(one.onset_at)})"
+    yield from _more(len(situations))
 
 
 def _imbalance(one: SituationNow) -> Iterator[str]:

@@ -15,6 +15,7 @@ from streams.cli.checks import Level, examine
 from streams.compose import make_writer, open_log
 from streams.core.stage import derive_id
 from streams.errors import NotFoundError, RollcallError
+from streams.ingest.intake import INTAKE
 from streams.ports import NewRecord
 from streams.recovery import INPUT_OF
 from streams.serving.answers import DeadLetter
@@ -41,7 +42,9 @@ def list_letters(session: Session, full: bool) -> None:
     with reading(session.data / STORE_FILE) as engine:
         letters = dead_letters(engine)
     for one in letters:
-        place = f"{one.topic} {one.partition} at {one.offset}"
+        place = one.topic
+        if one.topic != INTAKE:
+            place = f"{one.topic} {one.partition} at {one.offset}"
         state = "retried" if one.retried_at else "can be retried" if one.retryable else "final"
         click.echo(f"{one.event_id}  {iso(one.at)}  {one.message_type}  {place}  [{state}]")
         click.echo(f"    {one.reason}")
@@ -123,22 +126,25 @@ def _again(log: SqliteLog, letter: DeadLetter) -> list[NewRecord]:
         retried_at=now,
     )
     stage = next(name for name, topic in INPUT_OF.items() if topic == letter.topic)
-    cleared = FaultRaised(
-        event_id=derive_id("fault-cleared", letter.event_id, now.isoformat()),
-        source="deadletters",
-        occurred_at=now,
-        received_at=now,
-        fault="record_quarantined",
-        stage=stage,
-        partition=letter.partition,
-        detail="retried",
-        offset=letter.offset,
-        cleared=True,
-    )
+    cleared = [
+        FaultRaised(
+            event_id=derive_id("fault-cleared", fault, letter.event_id, now.isoformat()),
+            source="deadletters",
+            occurred_at=now,
+            received_at=now,
+            fault=fault,
+            stage=stage,
+            partition=letter.partition,
+            detail="retried",
+            offset=letter.offset,
+            cleared=True,
+        )
+        for fault in ("record_quarantined", "batch_failed")
+    ]
     return [
         NewRecord(letter.topic, letter.partition, record.key, event),
         NewRecord(DEAD_LETTERS, 0, letter.event_id, original),
-        NewRecord(OPERATIONS, 0, f"{stage} {letter.partition}", cleared),
+        *(NewRecord(OPERATIONS, 0, f"{stage} {letter.partition}", one) for one in cleared),
     ]
 
 

@@ -24,12 +24,13 @@ def versions_of(statements: Sequence[AdvisoryIssued]) -> list[AdvisoryIssued]:
 def change_of(versions: Sequence[AdvisoryIssued], zone_level: int) -> str:
     """Return what the last version changed, in one word.
 
-    first, ended (nobody is matched any more), raised, lowered, scope.
+    first, ended (no longer strong enough to match people), raised, lowered,
+    scope. What still holds for a part of the country has not ended.
     """
     if len(versions) == 1:
         return "first"
     before, after = versions[-2], versions[-1]
-    if is_zoned(before, zone_level) and not is_zoned(after, zone_level):
+    if is_zoned(before, zone_level) and after.level < zone_level:
         return "ended"
     if after.level != before.level:
         return "raised" if after.level > before.level else "lowered"

@@ -98,7 +98,7 @@ def assess(
             segments = list(history.segments(start, now + RESOLUTION))
         by_situation: dict[str, list[_Tracked]] = {}
         for cause in started:
-            held = track(segments, cause.held, near_of, now, limits)
+            held = track(segments, cause.held, near_of, now, limits) if cause.held else None
             corrected = []
             for versions in cause.corrected.values():
                 found = track(segments, versions, near_of, now, limits)

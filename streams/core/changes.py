@@ -5,8 +5,7 @@ batch run again gives the same bytes.
 """
 
 from datetime import datetime
-
-import msgspec
+from typing import Any
 
 from schemas.codelists import Bucket, StatementBy, Tier
 from schemas.envelope import Event
@@ -59,25 +58,24 @@ def _exposure_event(
     if shown is None:
         msg = "an exposure that neither was nor is has no event"
         raise ValueError(msg)
-    exposure = Exposure(
-        event_id=derive_id("exposure", person_id, cause_id, trigger.event_id, at.isoformat()),
-        source="shard",
-        occurred_at=at,
-        received_at=trigger.received_at,
-        cause_ids=(trigger.event_id,),
-        status=shown.status,
-        person_id=person_id,
-        cause_id=cause_id,
-        tier=shown.tier,
-        since=shown.since,
-        band=shown.band,
-        reason=shown.reason,
-        bands=shown.bands,
-        situation_id=shown.situation_id,
-        advisory=shown.advisory,
-        post=shown.post or None,
-    )
-    fields = msgspec.structs.asdict(exposure)
+    fields: dict[str, Any] = {
+        "event_id": derive_id("exposure", person_id, cause_id, trigger.event_id, at.isoformat()),
+        "source": "shard",
+        "occurred_at": at,
+        "received_at": trigger.received_at,
+        "cause_ids": (trigger.event_id,),
+        "status": shown.status,
+        "person_id": person_id,
+        "cause_id": cause_id,
+        "tier": shown.tier,
+        "since": shown.since,
+        "band": shown.band,
+        "reason": shown.reason,
+        "bands": shown.bands,
+        "situation_id": shown.situation_id,
+        "advisory": shown.advisory,
+        "post": shown.post or None,
+    }
     if row is None:
         return ExposureClosed(**fields, why=why, until=at)
     return ExposureChanged(**fields) if was else ExposureOpened(**fields)

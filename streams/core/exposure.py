@@ -13,7 +13,7 @@ from geo.accuracy import probability_inside
 from schemas.codelists import Basis, Precision, Tier
 from schemas.place import Countries
 from schemas.zone import ZoneChanged
-from streams.core.people import FAR_FUTURE, Spot, Term
+from streams.core.people import FAR_FUTURE, Term
 from streams.core.presence import Belief, Segment
 from streams.core.thresholds import Thresholds
 
@@ -44,6 +44,7 @@ class Version(NamedTuple):
     valid_from: datetime
     valid_to: datetime
     codes: frozenset[str]
+    only_countries: bool
     touches: frozenset[str]
 
 
@@ -81,6 +82,7 @@ def version_of(zone: ZoneChanged) -> Version:
         valid_from=zone.valid_from,
         valid_to=zone.valid_to or FAR_FUTURE,
         codes=codes,
+        only_countries=all(isinstance(area, Countries) for area in zone.areas),
         touches=frozenset(zone.touches),
     )
 
@@ -92,24 +94,23 @@ def match(
     spot = belief.spot
     tier: Tier | None = None
     p_inside: float | None = None
-    if spot.precision is Precision.COUNTRY or spot.point is None:
+    if spot.point is None:
         tier = Tier.COUNTRY_ONLY if spot.country in version.touches else None
-    elif version.codes and spot.precision is not Precision.POINT and spot.country in version.codes:
+    elif version.codes and spot.country in version.codes:
         p_inside = 1.0
         tier = Tier.PROBABLE if spot.precision in CITY_OR_BETTER else Tier.POSSIBLE
-    elif spot.precision is Precision.ADMIN1:
-        if near.get(version.key, -math.inf) > -spot.radius_m and not _only_countries(version):
-            tier = Tier.POSSIBLE
-    elif not (_only_countries(version) and spot.precision is not Precision.POINT):
-        p_inside = probability_inside(near.get(version.key, -math.inf), spot.radius_m)
-        tier = _tier_of(p_inside, belief.basis, limits)
+    elif spot.precision is Precision.POINT or not version.only_countries:
+        signed_m = near.get(version.key)
+        if signed_m is None:
+            return None, 0.0
+        if spot.precision is Precision.ADMIN1:
+            tier = Tier.POSSIBLE if signed_m > -spot.radius_m else None
+        else:
+            p_inside = probability_inside(signed_m, spot.radius_m)
+            tier = _tier_of(p_inside, belief.basis, limits)
     if version.zone.possible_only and tier in {Tier.CONFIRMED, Tier.PROBABLE}:
         tier = Tier.POSSIBLE
     return tier, p_inside
-
-
-def _only_countries(version: Version) -> bool:
-    return bool(version.codes) and all(isinstance(a, Countries) for a in version.zone.areas)
 
 
 def _tier_of(p_inside: float, basis: Basis, limits: Thresholds) -> Tier | None:
@@ -160,11 +161,12 @@ def track(
 ) -> Track | None:
     """Return the exposure to one cause along event time, None if there is none.
 
-    ``segments`` cover at least the instants at which ``versions`` are in
-    force up to ``now``; ``near_of`` gives each point's signed distances.
+    ``segments`` cover, without gaps, all instants up to ``now`` at which one of
+    ``versions`` (at least one) is in force; ``near_of`` gives each point's signed distances.
     """
-    edges = {v.valid_from for v in versions} | {v.valid_to for v in versions}
-    edges |= {segment.start for segment in segments}
+    turns = {v.valid_from for v in versions} | {v.valid_to for v in versions}
+    start, end = min(v.valid_from for v in versions), max(v.valid_to for v in versions)
+    edges = turns | {segment.start for segment in segments if start <= segment.start < end}
     instants = sorted(edge for edge in edges if edge <= now)
     first_at: datetime | None = None
     last: Hit | None = None
@@ -172,15 +174,15 @@ def track(
     ends_at: datetime | None = None
     exposed = False
     position = 0
+    in_force: list[Version] = []
     for i, t in enumerate(instants):
         # An interval holds its own start, so the one that begins at now counts.
         until = instants[i + 1] if i + 1 < len(instants) else FAR_FUTURE
-        in_force = [v for v in versions if v.valid_from <= t < v.valid_to]
+        if t in turns:
+            in_force = [v for v in versions if v.valid_from <= t < v.valid_to]
         while position < len(segments) and segments[position].end <= t:
             position += 1
-        belief = None
-        if position < len(segments) and segments[position].start <= t:
-            belief = segments[position].belief
+        belief = segments[position].belief if position < len(segments) else None
         near = NOT_NEAR
         if belief is not None and belief.spot.point is not None:
             near = near_of.get(belief.spot.point, NOT_NEAR)
@@ -220,9 +222,9 @@ def inbound_match(
     limits: Thresholds,
 ) -> Hit | None:
     """Return the match of the first stay beginning within 72 h, if any."""
-    for term in sorted(stays, key=lambda term: (term.begin, term.key)):
-        if not now < term.begin <= now + limits.inbound or term.cover_from <= now:
-            continue
+    ahead_of = now + limits.inbound
+    arriving = [t for t in stays if now < t.begin <= ahead_of and t.cover_from > now]
+    for term in sorted(arriving, key=lambda term: (term.begin, term.key)):
         ahead = [v for v in versions if v.valid_from <= now < v.valid_to]
         ahead = [v for v in ahead if v.valid_to > term.cover_from]
         belief = Belief(Basis.STAY, term.spot, term.filed_at, term)
@@ -231,11 +233,3 @@ def inbound_match(
         if hit:
             return hit._replace(tier=Tier.INBOUND)
     return None
-
-
-def spot_reach_m(spot: Spot) -> float:
-    """Return how far beyond a boundary a spot's point can still matter.
-
-    Three radii: beyond 2.4 radii P(inside) rounds to 0, within it to 1.
-    """
-    return 3.0 * spot.radius_m

@@ -4,6 +4,7 @@ docs/semantics.md section 2, from design 4.2. Pure functions of the kept
 history; arrival plays no part.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -47,6 +48,7 @@ class History:
     def __init__(self, facts: Facts, thresholds: Thresholds) -> None:
         """Arrange ``facts``; suspect fixes are left out."""
         self.thresholds = thresholds
+        self._growing = math.ceil(thresholds.growth_max_m / thresholds.growth_m_per_h) * HOUR
         terms = terms_of(facts)
         self.stays = [term for term in terms if not term.residence]
         self.residences = [term for term in terms if term.residence]
@@ -129,7 +131,13 @@ class History:
             grown = last + limits.fresh_fix + HOUR
             if t >= grown:
                 grown += ((t - grown) // HOUR + 1) * HOUR
-            if t < grown < best:
+            if (
+                t < grown < best
+                and grown
+                <= last
+                + limits.fresh_fix
+                + math.ceil(limits.growth_max_m / limits.growth_m_per_h) * HOUR
+            ):
                 best = grown
         return best
 

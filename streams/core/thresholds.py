@@ -47,6 +47,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def radius_m(self, precision: Precision) -> float:
         """Return the default 68 % radius of a filed place with a point."""
         return {
+            Precision.POINT: self.fix_accuracy_m,
             Precision.ADDRESS: self.address_m,
             Precision.CITY: self.city_m,
         }.get(precision, self.admin1_m)

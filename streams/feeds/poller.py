@@ -26,7 +26,7 @@ MAX_BYTES = 32 * 1024 * 1024
 """Largest payload read; the biggest seen is 9.4 MB (MeteoAlarm, Switzerland)."""
 
 TIMEOUT_S = 30.0
-"""Longest wait for one answer, from request to last byte."""
+"""Longest silence of a publisher, and longest time for a whole answer."""
 
 BACK_OFF_CEILING_S = 1800
 """Longest pause after errors, unless the publisher asks for more."""

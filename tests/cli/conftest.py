@@ -35,8 +35,8 @@ class Rollcall:
         self.data = folder / "data"
 
     def __call__(self, *words, code=0, data=None):
-        words = ["--data", str(data or self.data), *map(str, words)]
-        result = CliRunner().invoke(main, words, catch_exceptions=False)
+        line = ["--data", str(data or self.data), *map(str, words)]
+        result = CliRunner().invoke(main, line, catch_exceptions=False)
         assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr)
         return Answered(result)
 

@@ -68,6 +68,14 @@ def test_a_small_crisis_is_counted_by_hand(rollcall):
     )
 
 
+def test_a_situation_with_nobody_of_ours_takes_one_line(rollcall):
+    rollcall("ingest", rollcall.events("crisis.ndjson", PEOPLE[2], QUAKE))
+    rollcall("run", "--until-idle", "--now", "2023-02-06T02:30:00Z")
+    lines = rollcall("status").lines
+    at = lines.index("Situations with nobody of ours, by all shards: 1")
+    assert lines[at + 1] == "  - M 7.8 Gaziantep (earthquake, onset 2023-02-06 01:17:34Z)"
+
+
 def test_a_deleted_row_of_the_store_shows_as_an_imbalance(rollcall):
     happened(rollcall)
     engine = create_engine(f"sqlite:///{rollcall.data / 'serving.sqlite'}")

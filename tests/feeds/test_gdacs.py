@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,13 @@ NOW = datetime(2026, 5, 2, tzinfo=UTC)
 TRAPS = (Path(__file__).parent / "data/gdacs/traps.json").read_bytes()
 
 
+def parse(payload) -> list[Any]:
+    return list(gdacs.parse(payload, NOW))
+
+
 @pytest.fixture
 def parsed():
-    return gdacs.parse(TRAPS, NOW)
+    return parse(TRAPS)
 
 
 def test_an_earthquake_has_utc_times_a_depth_from_the_text_and_no_expiry(parsed):
@@ -74,10 +79,10 @@ def test_a_type_gdacs_may_add_one_day_is_kept_as_other(parsed):
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xc3\xaf\xc2\xbb\xc2\xbf"])
 def test_a_byte_order_mark_once_or_doubly_encoded_changes_nothing(parsed, mark):
-    assert gdacs.parse(mark + TRAPS, NOW) == parsed
+    assert parse(mark + TRAPS) == parsed
 
 
 def test_the_rss_of_gdacs_is_another_feed():
-    (refused,) = gdacs.parse(b"\xef\xbb\xbf<?xml version='1.0'?><rss/>", NOW)
+    (refused,) = parse(b"\xef\xbb\xbf<?xml version='1.0'?><rss/>")
     assert refused.item == "payload"
     assert refused.reason.startswith("not the JSON this feed reads: JSON is malformed")

@@ -5,6 +5,7 @@ import json
 import random
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,9 +20,10 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 DATA = Path(__file__).parent / "data"
 CUTS, GARBLED, WRONG = 60, 40, 60
 LARGEST_SAMPLE = 130_000
-JUNK = [
-    None, True, -1, 0, 10**25, 1e308, -0.5, "", " ", "x" * 300, "\u00a0\u200b", "-999", "null", [], {},
-    [[]], [None, None], ["a", "b"], [361.0, 0.0], {"a": 1}, "2026-13-45", "0001-01-01T00:00:00+14:00",
+JUNK: list[Any] = [
+    None, True, -1, 0, 10**25, 1e308, -0.5, "", " ", "x" * 300, "\u00a0\u200b", "-999", "null", [],
+    {}, [[]], [None, None], ["a", "b"], [361.0, 0.0], {"a": 1}, "2026-13-45",
+    "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:59:59-14:00", "91,181 5", "1,1 1,1 1,1 1,1", "50,4 1e9", "nan,nan 1", "a,b,c",
 ]  # fmt: skip
 OWN = [
@@ -134,9 +136,10 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "type id features properties geometry coordinates time updated mag ids status response"
-                " lastModified warning countryCode eventtype eventid episodeid fromdate datemodified"
-                " alert entries info area identifier sender sent msgType polygon circle".split()
+                "type id features properties geometry coordinates time updated mag ids status"
+                " response lastModified warning countryCode eventtype eventid episodeid"
+                " fromdate datemodified alert entries info area identifier sender sent"
+                " msgType polygon circle".split()
             ),
             inner,
             max_size=6,

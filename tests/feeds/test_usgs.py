@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,9 +14,13 @@ NOW = datetime(2026, 5, 2, tzinfo=UTC)
 TRAPS = (Path(__file__).parent / "data/usgs/traps.geojson").read_bytes()
 
 
+def parse(payload) -> list[Any]:
+    return list(usgs.parse(payload, NOW))
+
+
 @pytest.fixture
 def parsed():
-    return usgs.parse(TRAPS, NOW)
+    return parse(TRAPS)
 
 
 def test_a_list_whose_count_is_wrong_still_gives_its_four_good_events(parsed):
@@ -71,11 +76,11 @@ def test_each_bad_item_is_refused_alone_with_its_reason(parsed):
 def test_the_detail_of_one_event_reads_like_its_line_in_the_list(parsed):
     feature = msgspec.json.decode(TRAPS)["features"][0]
     feature["properties"]["products"] = {"shakemap": []}
-    assert usgs.parse(msgspec.json.encode(feature), NOW) == [parsed[0]]
+    assert parse(msgspec.json.encode(feature)) == [parsed[0]]
 
 
 def test_json_that_is_neither_list_nor_event_is_refused_whole():
-    (refused,) = usgs.parse(b'{"type": "FeatureCollection", "features": null}', NOW)
+    (refused,) = parse(b'{"type": "FeatureCollection", "features": null}')
     assert refused[:2] == ("payload", "neither a USGS event list (features) nor one event (id)")
 
 

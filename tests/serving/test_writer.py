@@ -6,9 +6,10 @@ from contextlib import closing
 import msgspec
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 from schemas.alert import AlertAcknowledged
-from schemas.codelists import Bucket, Status
+from schemas.codelists import Bucket, FeedState, Status
 from schemas.operations import FaultRaised, FeedHealthChanged, MessageRejected
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
@@ -137,9 +138,11 @@ def test_killed_before_any_commit_the_next_writer_ends_at_the_same_rows(log, tmp
 def test_a_store_of_another_log_is_refused_with_words(log, store, tmp_path):
     log.append(story())
     Writer(log, store).drain()
-    with closing(SqliteLog.open(tmp_path / "other", shards=SHARDS)) as empty:
-        with pytest.raises(StoreFailedError) as raised:
-            Writer(empty, store)
+    with (
+        closing(SqliteLog.open(tmp_path / "other", shards=SHARDS)) as empty,
+        pytest.raises(StoreFailedError) as raised,
+    ):
+        Writer(empty, store)
     assert str(raised.value) == "the serving store is ahead of the log in desk-output 0"
     assert "Move serving.sqlite away" in raised.value.hint
 
@@ -188,7 +191,7 @@ def test_an_exercise_never_touches_a_live_row(log, store):
 
 
 def test_operations_faults_clear_and_letters_take_their_last_word(log, store):
-    health = FeedHealthChanged(**base("h1"), feed="usgs", state="down", reason="503")
+    health = FeedHealthChanged(**base("h1"), feed="usgs", state=FeedState.DOWN, reason="503")
     fault = FaultRaised(
         **base("f1"), fault="record_quarantined", stage="shard", partition=1, detail="boom"
     )
@@ -257,6 +260,9 @@ def test_reading_makes_nothing_and_writes_nothing(log, store, tmp_path):
     assert not (tmp_path / "nowhere.sqlite").exists()
     log.append(story())
     Writer(log, store).drain()
-    with reading(tmp_path / "serving.sqlite") as engine, engine.connect() as connection:
-        with pytest.raises(Exception, match="readonly"):
-            connection.execute(t.ledger.delete())
+    with (
+        reading(tmp_path / "serving.sqlite") as engine,
+        engine.connect() as connection,
+        pytest.raises(OperationalError, match="readonly"),
+    ):
+        connection.execute(t.ledger.delete())

@@ -1,0 +1,117 @@
+"""Officers' commands by the command line: what they do, and what is refused."""
+
+import json
+
+import pytest
+
+from tests.cli.crisis import happened
+from tests.cli.test_story import counts, situation
+
+WHO = ("--as", "officer7", "--reason", "asked by the post")
+
+
+def later(rollcall):
+    """Process what was commanded, one minute of the machine's clock later."""
+    rollcall("run", "--until-idle", "--now", "2199-01-01T00:00:00Z")
+
+
+def test_a_declared_crisis_is_a_situation_of_its_own(rollcall):
+    happened(rollcall)
+    drawn = {
+        "type": "Feature",
+        "properties": {},
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[12, 41], [13, 41], [13, 42.5], [12, 42.5], [12, 41]]],
+        },
+    }
+    area = rollcall.file("rome.geojson", json.dumps(drawn))
+    answer = rollcall("do", "declare", "title=Riots", "hazard=conflict", f"file={area}", *WHO)
+    assert "accepted; `rollcall run --until-idle` carries it out" in answer.out
+    rollcall("run", "--until-idle")
+    titles = [one["title"] for one in rollcall("export", "situations").rows]
+    assert sorted(titles) == ["M 7.8 Gaziantep", "Riots"]
+    zones = json.loads(rollcall("export", "zones", "--format", "geojson").out)
+    drawn_zones = [z for z in zones["features"] if z["properties"]["title"] == "Riots"]
+    assert len(drawn_zones) == 1
+
+
+def test_an_override_moves_the_person_and_says_who(rollcall):
+    happened(rollcall)
+    situation_id = situation(rollcall)["situation_id"]
+    about = ("person_id=ben.1", f"situation_id={situation_id}")
+    rollcall("do", "override", *about, "bucket=evacuated", *WHO)
+    later(rollcall)
+    last = rollcall("export", "movements").rows[-1]
+    assert (last["person_id"], last["to_bucket"], last["by_user"]) == (
+        "ben.1", "evacuated", "officer7",
+    )  # fmt: skip
+    assert counts(situation(rollcall)) == {"safe": 1, "evacuated": 1}
+
+
+def test_an_alert_is_acknowledged_once(rollcall):
+    happened(rollcall)
+    (alert,) = rollcall("export", "alerts").rows
+    assert (alert["rule"], alert["acknowledged_by"]) == ("help_requested", None)
+    rollcall("do", "acknowledge", f"alert_id={alert['alert_id']}", *WHO)
+    rollcall("run", "--until-idle")
+    assert "Alerts open: 0" in rollcall("status").lines
+    (alert,) = rollcall("export", "alerts").rows
+    assert (alert["acknowledged_by"], alert["acknowledged_reason"]) == (
+        "officer7", "asked by the post",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "err"),
+    [
+        (("close",), "Error: the command is not valid: close needs situation_id"),
+        (("close", "situation_id"), "Error: 'situation_id' is not KEY=VALUE."),
+        (("close", "situation=1"), "Error: 'situation' is no key of a command."),
+        (("declare", "title=a", "title=b"), "Error: title stands twice."),
+        (("declare", "title=a", "hazard=riot"), "Error: the command is not valid: Invalid enum"),
+        (
+            ("override", "person_id=x", "situation_id=s", "bucket=safe"),
+            "Error: the command is not valid: person_id 'x' is not <home>.<n>",
+        ),
+        (
+            ("override", "person_id=a.1", "situation_id=s", "bucket=deceased"),
+            "Error: the command is not valid: deceased needs the restricted role",
+        ),
+        (
+            ("override", "person_id=a.1", "situation_id=s", "bucket=duplicate"),
+            "Error: the command is not valid: bucket duplicate is derived;",
+        ),
+        (
+            ("polygon", "incident_id=i", "file=/nowhere.json"),
+            "Error: /nowhere.json cannot be read: No such file or directory.",
+        ),
+        (("polygon", "incident_id=i", "countries=TR,turkey"), "Error: TR,turkey is not an area: "),
+    ],
+)
+def test_a_command_that_is_not_valid_says_why(rollcall, words, err):
+    answer = rollcall("do", *words, *WHO, code=2)
+    assert answer.err.startswith(err)
+    assert "\nNext: " in answer.err
+
+
+def test_a_polygon_that_is_no_area_is_refused(rollcall):
+    file = rollcall.file("line.geojson", '{"type": "LineString", "coordinates": [[1, 2], [3, 4]]}')
+    answer = rollcall("do", "polygon", "incident_id=i", f"file={file}", *WHO, code=2)
+    assert "LineString is not an area; expected Polygon or MultiPolygon" in answer.err
+
+
+def test_who_and_why_are_asked_for(rollcall):
+    assert "Missing option '--as'" in rollcall("do", "close", "--reason", "x", code=2).err
+    answer = rollcall("do", "close", "situation_id=s", "--as", "o", "--reason", " ", code=2)
+    assert "reason is empty; say why, it stands in the journal" in answer.err
+
+
+def test_a_mistyped_id_is_found_out_before_it_stands_in_the_log(rollcall):
+    happened(rollcall)
+    situation_id = situation(rollcall)["situation_id"]
+    answer = rollcall("do", "close", f"situation_id={situation_id}x", *WHO, code=2)
+    assert answer.err == (
+        f"Error: there is no situation_id {situation_id}x.\nNext: did you mean {situation_id}?\n"
+    )
+    assert "Waiting" not in rollcall("status").out
