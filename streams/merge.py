@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import msgspec
 
+from geo.places import known_countries
 from schemas.codelists import Status, Verb
 from schemas.command import CommandIssued
 from schemas.envelope import Event
 from schemas.operations import FeedHealthChanged, Tick
 from schemas.person import CheckedIn, ContactRecorded, RegistrationFiled
+from schemas.place import Countries
 from schemas.report import AdvisoryIssued, IncidentReported
 from streams.core.partition import partition_of
 from streams.core.stage import DESK_INPUT, ROOM_INPUT, SHARD_INPUT
@@ -29,11 +31,17 @@ def admit(event: Event) -> Event:
     """Return the event as it may enter; ``ValueError`` says why it may not.
 
     Test messages exercise the transport and concern nobody; they are refused
-    here, so that no later place has to remember it.
+    here, so that no later place has to remember it. So is an area that names
+    a country which the reference data does not know.
     """
     if event.status is Status.TEST:
         msg = "status Test: a transport test concerns nobody"
         raise ValueError(msg)
+    for area in getattr(event, "areas", ()):
+        unknown = set(area.codes) - known_countries() if isinstance(area, Countries) else ()
+        if unknown:
+            msg = f"there is no country {', '.join(sorted(unknown))} in the reference data"
+            raise ValueError(msg)
     if event.occurred_at - event.received_at > FUTURE:
         return msgspec.structs.replace(
             event, occurred_at=event.received_at, cause_ids=(*event.cause_ids, CLAMPED)

@@ -112,7 +112,7 @@ def _beginnings(
         if not snapshot.intact:
             damage.append(f"snapshot at {snapshot.offset}: wrong checksum")
             continue
-        yield snapshot.offset, lambda body=snapshot.body: factory.restore(body)  # type: ignore[misc]
+        yield snapshot.offset, lambda body=snapshot.body: factory.restore(body)  # type: ignore[misc] # bound by default
     if oldest == 0:
         yield None, factory.create
 

@@ -65,7 +65,7 @@ def incident_changed(
         position=report.position,
         severity=report.severity,
         native_level=report.native_level,
-        area_known=incident.versions[-1].footprint is not None,
+        area_known=incident.area_known,
         expires_at=incident.expires_at,
     )
 

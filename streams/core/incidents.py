@@ -96,6 +96,14 @@ class Incident(NamedTuple):
         return all(chain.cancelled for chain in self.chains)
 
     @property
+    def area_known(self) -> bool:
+        """Tell whether an area is drawn, or was until it was taken back."""
+        last = self.versions[-1]
+        return last.footprint is not None or (
+            last.gone and any(version.footprint for version in self.versions)
+        )
+
+    @property
     def expires_at(self) -> datetime | None:
         """Return when the last footprint ends by itself, None if unknown."""
         last = self.versions[-1]

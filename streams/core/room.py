@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 
 from schemas.alert import AlertAcknowledged, AlertRaised, BucketSum, SituationSummed, Totals
-from schemas.codelists import Bucket, Status, Verb
+from schemas.codelists import Bucket, Status, Tier, Verb
 from schemas.command import CommandIssued
 from schemas.envelope import Event
 from schemas.exposure import HelpRequested, Reached, TallyChanged
@@ -131,6 +131,12 @@ class Room:
             of_shards = list(self.tallies.get(about, {}).values())
             count = Count(
                 known=sum(t.known for t in of_shards),
+                country_only=sum(
+                    cell.count
+                    for t in of_shards
+                    for cell in t.cells
+                    if cell.tier is Tier.COUNTRY_ONLY and cell.bucket is not Bucket.DUPLICATE
+                ),
                 inbound=sum(t.inbound for t in of_shards),
                 reached=reached,
                 shards=self.shards,

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from schemas.alert import AlertAcknowledged, AlertRaised, SituationSummed, Totals
-from schemas.codelists import CheckInState, Status, Verb
+from schemas.codelists import CheckInState, Precision, Status, Verb
 from schemas.envelope import Event
 from schemas.exposure import Reached
+from schemas.place import Place
 from streams.core import rules
 from streams.core.room import Room
 from streams.core.rules import RULES
@@ -69,6 +70,16 @@ def test_the_threshold_alerts_once_whatever_follows() -> None:
         "duty_officer",
     )
     assert alert.late_s == 746, "12 min 26 s after the onset it says how late it is"
+
+
+def test_people_known_only_by_country_do_not_raise_it() -> None:
+    turkey = Place(precision=Precision.COUNTRY, country="TR")
+    engine = Engine().put(*(stays_in(f"c{n}.1", turkey) for n in range(30)), *crowd(9))
+    engine.tick(at("01:00")).put(quake(7.9, at("01:25"))).tick(at("01:30"))
+    assert engine.said(SituationSummed)[-1].known == 39
+    assert engine.said(AlertRaised) == []
+    (alert,) = engine.put(stays_in("p10.1", "gaziantep")).tick(at("01:31")).said(AlertRaised)
+    assert alert.title.endswith("10 of ours known to be affected, 30 more in the country")
 
 
 def test_below_the_threshold_nothing_is_raised() -> None:

@@ -27,7 +27,7 @@ def quakes(count, *, bad=0):
     return msgspec.json.encode({"features": good + [{"id": f"bad{n}"} for n in range(bad)]})
 
 
-def story(*steps, feed=USGS, state=State()):  # noqa: B008
+def story(*steps, feed=USGS, state=State()):  # noqa: B008 - State is immutable
     """Judge answers one after the other, each so many seconds after NOW."""
     judged = None
     for after_s, answer in steps:

@@ -16,7 +16,7 @@ from geo.areas import (
     to_geojson,
 )
 from geo.shapes import to_shapely
-from schemas.place import MAX_VERTICES, Circle, Countries
+from schemas.place import MAX_VERTICES, Circle, Countries, Polygons
 
 
 def polygon(*rings: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10), (0, 0)]
 def test_a_good_polygon_comes_out_unchanged():
     hole = [(4, 4), (4, 6), (6, 6), (6, 4), (4, 4)]
     repaired = polygons_from_geojson(polygon(SQUARE, hole))
-    assert repaired.area.polygons == ((tuple(SQUARE), tuple(hole)),)
+    assert repaired.area == Polygons(polygons=((tuple(SQUARE), tuple(hole)),))
     assert repaired.area_change == 0.0
 
 

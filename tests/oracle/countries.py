@@ -38,6 +38,7 @@ class Countries:
     def __init__(self, drawn: Mapping[str, Drawn]) -> None:
         self._drawn = drawn
         self._shapes = {code: shape_of(drawn[code]) for code in sorted(drawn)}
+        self._at: dict[tuple[float, float], str | None] = {}
         self._joined: dict[tuple[str, ...], Shape | None] = {}
 
     @classmethod
@@ -67,8 +68,11 @@ class Countries:
         return self._joined[key]
 
     def at(self, lon: float, lat: float) -> str | None:
-        """Return the country a point is in, the first by name; None at sea."""
-        return next((c for c, shape in self._shapes.items() if within(shape, lon, lat)), None)
+        """Return the country a point is in, the first by code; None at sea."""
+        if (lon, lat) not in self._at:
+            holding = (c for c, shape in self._shapes.items() if within(shape, lon, lat))
+            self._at[lon, lat] = next(holding, None)
+        return self._at[lon, lat]
 
     def touched(self, areas: Iterable[Mapping[str, Any]]) -> frozenset[str]:
         """Return the countries that share a point with a union of areas."""

@@ -19,7 +19,7 @@ from streams.core.room import Room
 from streams.core.shard import Shard
 from streams.core.stage import DESK_INPUT, ROOM_INPUT, SHARD_INPUT, TO_ALL
 from streams.merge import admit, route
-from tests.oracle.times import EPOCH, Fact, iso
+from tests.oracle.times import EPOCH, Fact, instant, iso
 
 DESK_KINDS = ("incidents", "zones", "advisories")
 SHARD_KINDS = ("persons", "exposures", "ledger")
@@ -104,6 +104,47 @@ class Stages:
     def exports(self) -> dict[str, bytes]:
         """Return every state export as bytes."""
         return {kind: msgspec.json.encode(self.rows(kind)) for kind in (*DESK_KINDS, *SHARD_KINDS)}
+
+
+class Told:
+    """What the engine exports, in the words of the oracle.
+
+    Causes and situations are the chain ids of an incident's members, or an
+    advisory's id alone.
+    """
+
+    def __init__(self, stages: Stages) -> None:
+        incidents = stages.rows("incidents")
+        members = {
+            row["incident_id"]: frozenset(member["chain_id"] for member in row["members"])
+            for row in incidents
+        }
+        self.incidents = set(members.values())
+        self.of = members | {
+            row["advisory_id"]: frozenset({row["advisory_id"]}) for row in stages.rows("advisories")
+        }
+        situations = {
+            row["situation_id"]: members[row.get("mainshock_id") or row["incident_id"]]
+            for row in incidents
+            if row.get("situation_id")
+        }
+        self.exposures = {
+            (row["person_id"], self.of[row["cause_id"]]): (
+                row["tier"],
+                row["band"],
+                instant(row["since"]),
+            )
+            for row in stages.rows("exposures")
+        }
+        self.members = {
+            (row["person_id"], situations[row["situation_id"]]): (
+                row["held"],
+                instant(row["first_at"]),
+                row["tier"],
+                row["bucket"],
+            )
+            for row in stages.rows("ledger")
+        }
 
 
 def played(facts: Sequence[Fact], ticks: Sequence[int], shards: int = 2, **how: Any) -> Stages:

@@ -1,4 +1,4 @@
-"""More people are known in a situation than the threshold."""
+"""As many people are known and located in a situation as the threshold says."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,27 @@ from streams.core.rules.base import Finding, Rule, View
 
 
 def find(view: View) -> Iterator[Finding]:
-    """Yield a finding once the known reach the threshold.
+    """Yield a finding once enough of the known are located.
 
-    An incomplete sum that reaches it counts: it can only be more.
+    Whoever is only known to be somewhere in the country does not raise it: a
+    tremor in Alaska would, with everyone in the United States. An incomplete
+    sum that reaches the threshold counts: it can only be more.
     """
     situation, count = view.situation, view.sums
     if situation is None or count is None or situation.closed or situation.void:
         return
-    if count.known < view.limits.affected_alert:
+    located = count.known - count.country_only
+    if located < view.limits.affected_alert:
         return
     yield Finding(
         cause_id=situation.situation_id,
-        title=f"{situation.title}: {count.known} of ours known to be affected",
+        title=f"{situation.title}: {located} of ours known to be affected"
+        + (f", {count.country_only} more in the country" if count.country_only else ""),
         severity="critical",
         status=situation.status,
         facts={
             "known": count.known,
+            "country_only": count.country_only,
             "inbound": count.inbound,
             "shards_reached": count.reached,
             "shards": count.shards,
@@ -33,7 +38,7 @@ def find(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     "affected_threshold",
-    "the known of a situation reach the threshold (setting affected_alert)",
+    "the known of a situation, country_only left out, reach affected_alert",
     "duty_officer",
     find,
 )

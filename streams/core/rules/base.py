@@ -11,9 +11,14 @@ from streams.core.thresholds import Thresholds
 
 
 class Count(NamedTuple):
-    """Sums over the shards for one situation or advisory."""
+    """Sums over the shards for one situation or advisory.
+
+    ``country_only`` of the known are there only in the sense that their
+    country is touched.
+    """
 
     known: int
+    country_only: int
     inbound: int
     reached: int
     shards: int
