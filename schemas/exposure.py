@@ -79,7 +79,8 @@ class AccountabilityChanged(Event, frozen=True, kw_only=True):
 
     ``from_bucket`` None: newly known. ``to_bucket`` None: withdrawn from the
     known. ``tier`` is the member's tier, ``post`` the responsible post.
-    ``at`` is event time; ``by`` who stands behind it.
+    ``at`` is event time; ``by`` who stands behind it. ``moved`` False: the
+    person stays where they are, only tier, post or first exposure changed.
     """
 
     person_id: str
@@ -93,6 +94,7 @@ class AccountabilityChanged(Event, frozen=True, kw_only=True):
     post: str | None = None
     cause_event_id: str | None = None
     by_user: str | None = None
+    moved: bool = True
 
 
 class HelpRequested(Event, frozen=True, kw_only=True):

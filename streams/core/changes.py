@@ -136,12 +136,17 @@ def of_entries(
             post=shown.post or None,
             cause_event_id=shown.cause_event_id,
             by_user=shown.by_user,
+            moved=not (was and entry and _standing(was) == _standing(entry)),
         )
         out.append(Out(SHARD_OUTPUT, shard, person_id, movement))
         needs_help = entry is not None and entry.bucket is Bucket.NEEDS_HELP
         if needs_help and (was is None or was.bucket is not Bucket.NEEDS_HELP):
             out.append(_help(person_id, situation_id, shown, at, trigger))
     return out
+
+
+def _standing(entry: Entry) -> tuple[object, ...]:
+    return entry.bucket, entry.by, entry.since, entry.cause_event_id
 
 
 def _help(person_id: str, situation_id: str, entry: Entry, at: datetime, trigger: Event) -> Out:

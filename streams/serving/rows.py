@@ -59,11 +59,14 @@ def _accountability(event: exposure.AccountabilityChanged) -> list[Row]:
         "event_id person_id situation_id status from_bucket to_bucket at by by_user why tier post"
         " cause_event_id"
     )
-    movement = _row(t.movements, event, names)
+    movements = [_row(t.movements, event, names)] if event.moved else []
     if event.to_bucket is None:
-        return [movement, Row(t.ledger, (event.person_id, event.situation_id, event.status), None)]
+        return [
+            *movements,
+            Row(t.ledger, (event.person_id, event.situation_id, event.status), None),
+        ]
     names = "person_id situation_id status by why at tier post"
-    return [movement, _row(t.ledger, event, names, bucket=event.to_bucket)]
+    return [*movements, _row(t.ledger, event, names, bucket=event.to_bucket)]
 
 
 def _incident(event: incident.IncidentChanged) -> list[Row]:
