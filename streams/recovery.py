@@ -8,7 +8,9 @@ so the records between must have been processed by this very version
 exactly the committed offset, with nothing between.
 """
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from schemas.codec import decode
@@ -75,7 +77,8 @@ def recover(log: EventLog, key: StageKey, factory: StageFactory, engine: str) ->
     damage: list[str] = []
     for snapshot_offset, make in _beginnings(log, key, factory, oldest, damage):
         try:
-            stage = _replayed(log, key, make, snapshot_offset or 0, committed)
+            with uncollected():
+                stage = _replayed(log, key, make, snapshot_offset or 0, committed)
         except (RecoveryError, *NEVER_POISON):
             raise
         except Exception as error:  # noqa: BLE001 - any bug in a stage; the next older is tried
@@ -95,6 +98,23 @@ def recover(log: EventLog, key: StageKey, factory: StageFactory, engine: str) ->
         raise EngineMismatchError(what, hint=hint)
     what = f"the state of {key} at {committed} cannot be rebuilt: {'; '.join(damage) or 'no data'}"
     raise RecoveryError(what, hint="restore the last backup (`rollcall restore`)")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Hold the garbage collector while a large state is built, then leave it out.
+
+    Each of its passes would walk all objects of a register that is there to
+    stay; frozen, they are no longer walked.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def decoded(record: Record) -> Event:

@@ -11,7 +11,7 @@ import numpy as np
 from geo.geodesy import Floats
 from geo.join import PlaceIndex, Shape, ZoneIndex, compile_areas, signed_distance_m
 from schemas.codelists import Precision
-from streams.core.exposure import Near, Version
+from streams.core.exposure import Version
 from streams.core.people import Facts, Spot
 from streams.core.thresholds import Thresholds
 
@@ -43,6 +43,10 @@ class Ground:
 
     def settle(self, owner: int, spots: Iterable[tuple[Spot, float]]) -> None:
         """Note that ``owner`` may be at ``spots``, each with its largest radius."""
+        self.survey(self.own(owner, spots))
+
+    def own(self, owner: int, spots: Iterable[tuple[Spot, float]]) -> list[tuple[Point, float]]:
+        """Note who may be at ``spots``; return the points, still to be surveyed."""
         new: list[tuple[Point, float]] = []
         for spot, radius_m in spots:
             if spot.country is not None:
@@ -55,7 +59,7 @@ class Ground:
             if not owners or owners[-1] != owner:
                 owners.append(owner)
             new.append((spot.point, radius_m))
-        self.survey(new)
+        return new
 
     def survey(self, places: Iterable[tuple[Point, float]]) -> None:
         """Match points, each with the largest radius it may take, with all zones.
@@ -131,9 +135,16 @@ class Ground:
             found.update(self._in_country.get(country, ()))
         return found
 
-    def keys_near(self, point: Point) -> Near:
-        """Return the signed distances of the zone versions near a point."""
-        return self.near.get(point, {})
+    def reach_of(self, facts: Facts) -> tuple[set[str], set[str]]:
+        """Return the zone versions near any place of the facts, and the countries."""
+        keys: set[str] = set()
+        spots = [term.spot for r in facts.registrations for term in r.terms]
+        spots += [s.spot for s in facts.statements if s.spot is not None]
+        near = self.near
+        for point in [spot.point for spot in spots] + [fix.point for fix in facts.fixes]:
+            if point is not None and point in near:
+                keys.update(near[point])
+        return keys, {spot.country for spot in spots if spot.country is not None}
 
 
 def spots_of(facts: Facts, limits: Thresholds) -> list[tuple[Spot, float]]:

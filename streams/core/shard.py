@@ -7,7 +7,7 @@ out.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -21,7 +21,7 @@ from schemas.person import CheckedIn, ContactRecorded, LinkChanged, Registration
 from schemas.zone import ZoneChanged
 from streams.core import changes
 from streams.core.assessment import Assessment, Entry, ExposureRow, assess
-from streams.core.exposure import Near, version_of
+from streams.core.exposure import version_of
 from streams.core.ground import Ground, event_spots, spots_of
 from streams.core.people import (
     FAR_FUTURE,
@@ -29,7 +29,6 @@ from streams.core.people import (
     REPLACED,
     ConflictError,
     Facts,
-    Spot,
     with_event,
 )
 from streams.core.presence import History
@@ -182,21 +181,11 @@ class Shard:
 
     def _causes(self, facts: Facts) -> list[Cause]:
         """Return the causes whose zones may concern any place of the facts."""
-        book, near = self.book, self.ground.near
-        keys: set[str] = set()
-        ids: set[str] = set()
-        for registration in facts.registrations:
-            for term in registration.terms:
-                _add_near(term.spot, keys, near)
-                ids |= book.by_country.get(term.spot.country or "", NO_CAUSE)
-        for statement in facts.statements:
-            if statement.spot is not None:
-                _add_near(statement.spot, keys, near)
-                ids |= book.by_country.get(statement.spot.country or "", NO_CAUSE)
-        for fix in facts.fixes:
-            if fix.point in near:
-                keys.update(near[fix.point])
-        ids.update(book.cause_of(key) for key in keys)
+        book = self.book
+        keys, countries = self.ground.reach_of(facts)
+        ids = {book.cause_of(key) for key in keys}
+        for country in countries & book.by_country.keys():
+            ids |= book.by_country[country]
         return [book.causes[cause_id] for cause_id in sorted(ids) if cause_id in book.causes]
 
     def _reassess(self, who: Iterable[int], trigger: Event) -> None:
@@ -328,8 +317,10 @@ class Shard:
         shard.index = {person.person_id: i for i, person in enumerate(state.people)}
         shard.pending = set(state.pending)
         shard.skipped = state.skipped
+        places: list[tuple[tuple[float, float], float]] = []
         for i, person in enumerate(state.people):
-            shard.ground.settle(i, spots_of(person.facts, shard.limits))
+            places += shard.ground.own(i, spots_of(person.facts, shard.limits))
+        shard.ground.survey(places)
         for situation in state.situations:
             shard.book.put_situation(situation)
         for zone in state.zones:
@@ -337,7 +328,10 @@ class Shard:
             if version is not None and not zone.void:
                 shard.ground.put_zone(version)
         for person in state.people:
-            shard._recount(person)
+            if person.entries or person.exposures or person.withdrawn:
+                shard._recount(person)
+            if person.due_at < FAR_FUTURE:
+                heapq.heappush(shard._due, (person.due_at, person.person_id))
         shard._dirty = set(state.dirty)
         return shard
 
@@ -351,8 +345,6 @@ class Shard:
             known = self.book.situations.get(situation_id)
             self._tally(situation_id, known.status if known else Status.ACTUAL).withdrawn += 1
         self._distinct += _known(person.entries)
-        if person.due_at < FAR_FUTURE:
-            heapq.heappush(self._due, (person.due_at, person.person_id))
 
     def export(self, kind: str) -> list[dict[str, object]]:
         """Return rows of persons, exposures or ledger, sorted by their keys."""
@@ -378,14 +370,6 @@ class Shard:
             belief = History(person.facts, self.limits).at(at)
             rows.append(person_row(person.person_id, belief))
         return rows
-
-
-NO_CAUSE: frozenset[str] = frozenset()
-
-
-def _add_near(spot: Spot, keys: set[str], near: Mapping[tuple[float, float], Near]) -> None:
-    if spot.point is not None and spot.point in near:
-        keys.update(near[spot.point])
 
 
 def _known(entries: dict[str, Entry]) -> bool:
