@@ -202,6 +202,8 @@ def replay(
             click.echo(f"{scenario.name} is at its end; nothing to do", err=True)
         elif last is not None:
             click.echo(f"{scenario.name} resumes at {iso(last)}", err=True)
+        # What a kill left in the log goes first, as it would have: the journal depends on it.
+        system.settle()
         if people is not None and last is None:
             report = take_in(system.log, _source(people, None), _read(people), scenario.start)
             click.echo(f"{people.name}: {report.accepted} accepted", err=True)

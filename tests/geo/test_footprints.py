@@ -191,3 +191,10 @@ def test_every_band_holds_its_source_and_grows_with_the_magnitude(lon_deg, lat_d
             assert distance_m(circle.lon_deg, circle.lat_deg, lon_deg, lat_deg) == 0.0
             assert circle.radius_m >= last.get(band.band, 0.0)
             last[band.band] = circle.radius_m
+
+
+@pytest.mark.parametrize(("magnitude", "drawn"), [(2.5, False), (4.9, False), (5.0, True)])
+def test_below_the_range_of_the_relation_nothing_is_drawn(magnitude, drawn):
+    shallow = footprint_of(report(magnitude=magnitude, depth_m=5_000.0))
+    assert shallow is not None, "the area is known: nobody in it"
+    assert bool(shallow.bands) is drawn

@@ -131,6 +131,20 @@ def circle(lonlat: tuple[float, float], radius_m: float) -> dict[str, Any]:
     return {"kind": "circle", "lon_deg": lonlat[0], "lat_deg": lonlat[1], "radius_m": radius_m}
 
 
+def square(lonlat: tuple[float, float], half_deg: float) -> dict[str, Any]:
+    """Return a square in lon/lat, cut at 180 degrees as RFC 7946 asks."""
+    lon, lat = lonlat
+    south, north = lat - half_deg, lat + half_deg
+    spans = [(lon - half_deg, min(180.0, lon + half_deg))]
+    if lon + half_deg > 180.0:
+        spans.append((-180.0, lon + half_deg - 360.0))
+    rings = [
+        [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        for west, east in spans
+    ]
+    return {"kind": "polygons", "polygons": [[ring] for ring in rings]}
+
+
 def drawn(
     hazard: str,
     areas: list[dict[str, Any]],

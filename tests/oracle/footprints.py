@@ -72,6 +72,9 @@ def epicentral_km(magnitude: float, depth_km: float, level: float) -> float:
     return near
 
 
+SMALLEST = 5.0
+
+
 def bands_of(report: Fact) -> tuple[Band, ...]:
     """Return the bands of a report's footprint; none if its area is unknown."""
     if report.get("areas"):
@@ -80,7 +83,7 @@ def bands_of(report: Fact) -> tuple[Band, ...]:
     if not position:
         return ()
     if report["hazard"] == "earthquake":
-        if report.get("magnitude") is None:
+        if (report.get("magnitude") or 0.0) < SMALLEST:
             return ()
         depth_m = report.get("depth_m")
         depth_km = ASSUMED_DEPTH_KM if depth_m is None else depth_m / 1000.0

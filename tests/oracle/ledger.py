@@ -48,7 +48,7 @@ def bucket(onsets: Sequence[int], said: Iterable[Input], now: int, *, held: bool
     for event in sorted(inputs):
         if event.kind == "contact" and event.says in FAILED:
             attempts.append(event.channel)
-            if name == "unaccounted" and len(attempts) >= 3 and len(set(attempts)) >= 1:
+            if name == "unaccounted" and len(attempts) >= 3 and len(set(attempts)) >= 2:
                 name, by = "unreachable", "engine"
             continue
         attempts = []

@@ -139,7 +139,8 @@ def ring_crosses(one: Array, other: Array) -> bool:
         side_a, side_b = turn(p, q, a), turn(p, q, b)
         side_p = turn_of_each(a, b, p)
         side_q = turn_of_each(a, b, q)
-        if np.any((side_a * side_b <= 0) & (side_p * side_q <= 0)):
+        meet = (np.minimum(a, b) <= np.maximum(p, q)) & (np.maximum(a, b) >= np.minimum(p, q))
+        if np.any((side_a * side_b <= 0) & (side_p * side_q <= 0) & meet.all(axis=1)):
             return True
     return False
 

@@ -22,6 +22,7 @@ from tests.oracle.facts import (
     place,
     quake,
     registration,
+    square,
     stay,
 )
 from tests.oracle.footprints import bands_of, epicentral_km
@@ -364,3 +365,13 @@ def test_a_check_in_counts_at_once_and_not_at_the_next_tick(tell):
     assert answered.exposures["h.1", M1].since == instant(at(60))
     assert answered.exposures["i.1", M1].since == instant(at(20))
     assert instant(at(1)) - instant(at(0)) == MINUTE
+
+
+def test_a_square_across_180_degrees_has_no_boundary_there(tell):
+    near_the_cut = registration("h.1", stay(place("city", "FJ", 179.99, -16.5), *FEBRUARY))
+    across = registration("i.1", stay(place("city", "FJ", -179.99, -16.5), *FEBRUARY))
+    out = registration("o.1", stay(place("city", "FJ", -178.0, -16.5), *FEBRUARY))
+    volcano = drawn("volcano", [square((179.5, -16.5), 1.0)])
+    answered = tell(volcano, near_the_cut, across, out, now=30)
+    tiers = {person: e.tier for (person, _), e in answered.exposures.items()}
+    assert tiers == {"h.1": "probable", "i.1": "probable"}

@@ -78,20 +78,6 @@ def check(history: History, stages: Stages) -> None:
             assert row["radius_m"] == round(presence.place.radius_m)
 
 
-@given(histories())
-@settings(max_examples=150)
-def test_engine_and_oracle_say_the_same(history: History) -> None:
-    check(history, played(history.facts, (now_of(history) - DAY, now_of(history))))
-
-
-@pytest.mark.slow
-@given(histories(people=8))
-@settings(max_examples=5_000, derandomize=False)
-@pytest.mark.timeout(3_600)
-def test_engine_and_oracle_say_the_same_at_length(history: History) -> None:
-    check(history, played(history.facts, (now_of(history) - DAY, now_of(history))))
-
-
 def both_ways(history: History, chance: random.Random, shards: int) -> tuple[Stages, Stages]:
     """Return the stages after a plain run, and after a run in which all goes awry."""
     now = now_of(history)
@@ -101,19 +87,52 @@ def both_ways(history: History, chance: random.Random, shards: int) -> tuple[Sta
     late = [fact for fact in facts if chance.random() < 0.2]
     prompt = [fact for fact in facts if fact not in late]
     other = Stages(shards, batch=lambda: chance.randint(1, 7))
-    steps = sorted({now, *(now - chance.randint(1, 24 * 60) * MINUTE for _ in range(2))})
-    others = [prompt[::2], prompt[1::2]]
-    for tick in steps:
-        other.put([*map(event_of, others.pop() if others else late), tick_at(tick)])
+    earlier = sorted(chance.sample(range(1, 24 * 60), k=2), reverse=True)
+    ticks = [*(now - minutes * MINUTE for minutes in earlier), now]
+    for tick, came in zip(ticks, (prompt[::2], prompt[1::2], late), strict=True):
+        other.put([*map(event_of, came), tick_at(tick)])
         other.run()
         other.restart()
     return plain, other
 
 
-@given(histories(), st.randoms(use_true_random=False), st.sampled_from((1, 3, 8)))
-@settings(max_examples=60)
+def check_both_ways(history: History, chance: random.Random, shards: int) -> None:
+    plain, other = both_ways(history, chance, shards)
+    assert other.exports() == plain.exports()
+
+
+CHANCES = st.randoms(use_true_random=False)
+SHARDS = st.sampled_from((1, 3, 8))
+at_length = settings(max_examples=4_000, derandomize=False)
+
+
+@given(histories())
+@settings(max_examples=250)
+def test_engine_and_oracle_say_the_same(history: History) -> None:
+    check(history, played(history.facts, (now_of(history) - DAY, now_of(history))))
+
+
+@given(histories(), CHANCES, SHARDS)
+@settings(max_examples=80)
 def test_order_doubles_batches_partitions_and_restarts_change_nothing(
     history: History, chance: random.Random, shards: int
 ) -> None:
-    plain, other = both_ways(history, chance, shards)
-    assert other.exports() == plain.exports()
+    check_both_ways(history, chance, shards)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3_600)
+@given(histories(people=8))
+@at_length
+def test_engine_and_oracle_say_the_same_at_length(history: History) -> None:
+    check(history, played(history.facts, (now_of(history) - DAY, now_of(history))))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3_600)
+@given(histories(people=8), CHANCES, SHARDS)
+@at_length
+def test_order_changes_nothing_at_length(
+    history: History, chance: random.Random, shards: int
+) -> None:
+    check_both_ways(history, chance, shards)
