@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from schemas.codelists import CheckInState, ContactChannel, ContactOutcome, Precision
-from schemas.envelope import Event, Value, check_id
+from schemas.envelope import YEAR_MAX, YEAR_MIN, Event, Value, check_id
 from schemas.place import Place, Position
 
 PERSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\.[0-9]{1,6}")
@@ -41,6 +41,10 @@ class Stay(Value, frozen=True, kw_only=True):
         if self.from_date is None and not self.residence:
             msg = "a stay needs from_date; only a residence may leave it out"
             raise ValueError(msg)
+        for day in (self.from_date, self.to_date):
+            if day is not None and not YEAR_MIN <= day.year <= YEAR_MAX:
+                msg = f"a stay in the year {day.year}; expected {YEAR_MIN} to {YEAR_MAX}"
+                raise ValueError(msg)
         if self.from_date and self.to_date and self.to_date < self.from_date:
             msg = f"to_date {self.to_date} is before from_date {self.from_date}"
             raise ValueError(msg)

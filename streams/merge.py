@@ -37,6 +37,10 @@ def admit(event: Event) -> Event:
     if event.status is Status.TEST:
         msg = "status Test: a transport test concerns nobody"
         raise ValueError(msg)
+    linking = isinstance(event, CommandIssued) and event.verb in {Verb.LINK, Verb.UNLINK}
+    if linking and event.status is not Status.ACTUAL:
+        msg = "records are linked for good or not at all; an exercise cannot link them"
+        raise ValueError(msg)
     for area in getattr(event, "areas", ()):
         unknown = set(area.codes) - known_countries() if isinstance(area, Countries) else ()
         if unknown:

@@ -80,7 +80,9 @@ def assess(
 ) -> Assessment:
     """Return a person's exposures and ledger entries at ``now``.
 
-    ``causes`` are those whose zones may concern any place of the facts.
+    Where the latest fact is younger than ``now``, a check-in since the last
+    tick, its time counts as now. ``causes`` are those whose zones may concern
+    any place of the facts.
     ``linked``: the record is a duplicate of another one.
     """
     exposures: dict[str, ExposureRow] = {}
@@ -91,20 +93,21 @@ def assess(
         by_status.setdefault(cause.status, []).append(cause)
     for status, group in sorted(by_status.items()):
         seen = visible(facts, status)
+        at = max(now, seen.latest_at)
         history = History(seen, limits)
-        started = [cause for cause in group if cause.starts_at <= now]
+        started = [cause for cause in group if cause.starts_at <= at]
         if started:
             start = min(cause.starts_at for cause in started)
-            segments = list(history.segments(start, now + RESOLUTION))
+            segments = list(history.segments(start, at + RESOLUTION))
         by_situation: dict[str, list[_Tracked]] = {}
         for cause in started:
-            held = track(segments, cause.held, near_of, now, limits) if cause.held else None
+            held = track(segments, cause.held, near_of, at, limits) if cause.held else None
             corrected = []
             for versions in cause.corrected.values():
-                found = track(segments, versions, near_of, now, limits)
+                found = track(segments, versions, near_of, at, limits)
                 if found:
                     corrected.append((max(v.valid_to for v in versions), found))
-            row = _exposure(cause, held, history, near_of, now, limits)
+            row = _exposure(cause, held, history, near_of, at, limits)
             if row:
                 exposures[cause.cause_id] = row
             if cause.situation_id is not None and (held or corrected):
@@ -116,7 +119,7 @@ def assess(
             entries[situation_id] = _entry(
                 situation_id, members, exposures, seen, book, limits, linked=linked
             )
-        due_at = min(due_at, _look_again(group, history, now, limits))
+        due_at = min(due_at, _look_again(group, history, at, limits))
     return Assessment(exposures, entries, due_at)
 
 

@@ -7,6 +7,8 @@ derived from the set. Unchanged incidents are kept, not computed again.
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from schemas.codelists import Hazard, MsgType, Revision, Status, Verb
 from schemas.command import CommandIssued
 from schemas.envelope import Event
@@ -55,8 +57,19 @@ class CaseFile:
 
     def add_report(self, report: IncidentReported) -> bool:
         """Take a report in; False if it adds nothing, ConflictError if refused."""
+        displaced = len(self.replaced)
         if not self._keep(self.reports, report):
             return False
+        if len(self.replaced) > displaced:
+            # What the displaced content had joined comes apart again.
+            self._parent, self._members, self._chains = {}, {}, {}
+            for kept in self.reports.values():
+                self._file(kept)
+        else:
+            self._file(report)
+        return True
+
+    def _file(self, report: IncidentReported) -> None:
         tokens = [
             f"{report.status}|{token}"
             for token in (report.event_id, report.chain_id, *report.same_as, *report.references)
@@ -68,7 +81,6 @@ class CaseFile:
         if report.event_id not in members:
             members.append(report.event_id)
         self._chains[root] = chain_of(self.reports[event_id] for event_id in members)
-        return True
 
     def _keep(self, kept: dict[str, E], new: E) -> bool:
         """Keep ``new``; note in ``replaced`` what it displaces by its lower hash."""
@@ -104,6 +116,10 @@ class CaseFile:
 
     def add_advisory(self, advisory: AdvisoryIssued) -> bool:
         """Take an advisory in; as ``add_report``."""
+        if advisory.status is not Status.ACTUAL:
+            advisory = msgspec.structs.replace(
+                advisory, advisory_id=exercise_id(advisory.advisory_id)
+            )
         if not self._keep(self.advisories, advisory):
             return False
         ids = self._by_advisory.setdefault(advisory.advisory_id, [])
@@ -141,7 +157,7 @@ class CaseFile:
                 made[key] = (group, incident)
                 incidents.append(incident)
         self._made = made
-        grouped = self._grouped()
+        grouped = {status: self._grouped(status) for status in by_status}
         with_area = [
             i for i in incidents if any(v.footprint and v.footprint.bands for v in i.versions)
         ]
@@ -155,7 +171,7 @@ class CaseFile:
             root = roots.get(incident.incident_id)
             situation_id = None
             if incident.incident_id in situated:
-                situation_id = self._situation(incident, root, grouped)
+                situation_id = self._situation(incident, root, grouped[incident.report.status])
             placed.append(Placed(incident, situation_id, root))
         return placed
 
@@ -175,16 +191,16 @@ class CaseFile:
         drawn: dict[str, list[tuple[datetime, str, tuple[Area, ...]]]] = {}
         for chain in self._chains.values():
             for command in sorted(wanted, key=lambda c: (c.occurred_at, c.event_id)):
-                if command.incident_id == alias_of(chain):
+                if command.incident_id == alias_of(chain) and command.status is chain.latest.status:
                     entry = (command.occurred_at, command.event_id, command.areas)
                     drawn.setdefault(chain.chain_id, []).append(entry)
         return drawn
 
-    def _grouped(self) -> dict[str, str]:
-        """Return {incident alias: declared situation} as officers grouped them."""
+    def _grouped(self, status: Status) -> dict[str, str]:
+        """Return {incident alias: declared situation} as officers of a status grouped them."""
         grouped: dict[str, str] = {}
         for command in sorted(self.commands.values(), key=lambda c: (c.occurred_at, c.event_id)):
-            if command.verb is Verb.DECLARE:
+            if command.verb is Verb.DECLARE and command.status is status:
                 situation_id = declared_id(command)
                 for incident_id in command.incident_ids:
                     grouped[incident_id] = situation_id
@@ -192,6 +208,11 @@ class CaseFile:
                     own = derive_id("inc", _declared(command).chain_id, command.status.value)
                     grouped[own] = situation_id
         return grouped
+
+
+def exercise_id(advisory_id: str) -> str:
+    """Return the id that advice has in an exercise, apart from the live one."""
+    return f"{advisory_id}~exercise"
 
 
 def declared_id(command: CommandIssued) -> str:

@@ -4,6 +4,7 @@ Ids derive from what changed and from the record that caused it, so that a
 batch run again gives the same bytes.
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -102,9 +103,13 @@ def of_entries(
     at: datetime,
     trigger: Event,
     shard: int,
-    book: ZoneBook,
+    regrouped: AbstractSet[str],
 ) -> list[Out]:
-    """Return the movements of the ledger, and requests for help to the room."""
+    """Return the movements of the ledger, and requests for help to the room.
+
+    ``regrouped`` are the situations that are left by their incident's moving
+    to another one, not by knowledge of the person.
+    """
     out: list[Out] = []
     for situation_id in sorted(old.keys() | new.keys()):
         was, entry = old.get(situation_id), new.get(situation_id)
@@ -115,10 +120,10 @@ def of_entries(
             continue
         why = shown.why
         if entry is None:
-            why = "regrouped" if book.is_void(situation_id) else "withdrawn"
+            why = "regrouped" if situation_id in regrouped else "withdrawn"
         movement = AccountabilityChanged(
             event_id=derive_id(
-                "movement", person_id, situation_id, trigger.event_id, at.isoformat()
+                "movement", person_id, situation_id, trigger.event_id, at.isoformat(), *_told(entry)
             ),
             source="shard",
             occurred_at=at,
@@ -145,13 +150,25 @@ def of_entries(
     return out
 
 
+def _told(entry: Entry | None) -> tuple[object, ...]:
+    """Return what tells two movements by one cause apart."""
+    return (*_standing(entry), entry.tier, entry.post, entry.first_at) if entry else ()
+
+
+def _shown(row: ExposureRow | None) -> tuple[object, ...]:
+    """Return what tells two changes of an exposure by one cause apart."""
+    if row is None:
+        return ()
+    return row.tier, row.band, row.reason.zone_id, row.reason.zone_version, row.reason.p_inside
+
+
 def _standing(entry: Entry) -> tuple[object, ...]:
     return entry.bucket, entry.by, entry.since, entry.cause_event_id
 
 
 def _help(person_id: str, situation_id: str, entry: Entry, at: datetime, trigger: Event) -> Out:
     request = HelpRequested(
-        event_id=derive_id("help", person_id, situation_id, entry.cause_event_id),
+        event_id=derive_id("help", person_id, entry.cause_event_id, entry.status.value),
         source="shard",
         occurred_at=at,
         received_at=trigger.received_at,

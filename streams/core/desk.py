@@ -108,7 +108,7 @@ class Desk:
                 self._refresh(record)
         elif isinstance(record, AdvisoryIssued):
             if self.file.add_advisory(record):
-                self._advise(record.advisory_id, record)
+                self._advise(self.file.advisories[record.event_id].advisory_id, record)
         elif isinstance(record, CommandIssued):
             if self.file.add_command(record):
                 if record.verb in {Verb.LINK, Verb.UNLINK}:

@@ -1,5 +1,6 @@
 """What the desk sends out and exports, made from what it knows."""
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from schemas.command import CommandIssued
 from schemas.envelope import Event
 from schemas.incident import AdvisoryChanged, IncidentChanged, Member, SituationChanged
 from schemas.person import LinkChanged
+from schemas.report import IncidentReported
 from schemas.zone import ZoneChanged
 from streams.core.casefile import Placed, declared_id
 from streams.core.incidents import life_of
@@ -73,14 +75,19 @@ def incident_changed(
 def situations_of(
     placed: Iterable[Placed], commands: Iterable[CommandIssued], trigger: Event
 ) -> dict[str, SituationChanged]:
-    """Return every situation that incidents open or officers declared."""
+    """Return every situation that incidents open or officers declared.
+
+    A situation bears the title of its strongest earthquake, else of its first
+    incident. Closing closes what had begun by then: an incident that joins later opens
+    the situation again.
+    """
     members: dict[str, list[Placed]] = {}
     for place in placed:
         if place.situation_id is not None:
             members.setdefault(place.situation_id, []).append(place)
     ordered = sorted(commands, key=lambda c: (c.occurred_at, c.event_id))
     declared = {declared_id(c): c for c in ordered if c.verb is Verb.DECLARE}
-    closed = {c.situation_id for c in ordered if c.verb is Verb.CLOSE}
+    closings = [c for c in ordered if c.verb is Verb.CLOSE]
     wanted: dict[str, SituationChanged] = {}
     for situation_id in sorted(members.keys() | declared.keys()):
         of = sorted(
@@ -92,11 +99,20 @@ def situations_of(
             title, hazard, onset_at = command.title or "", command.hazard, command.occurred_at
             status = command.status
         else:
-            report = of[0].incident.report
-            title, hazard, onset_at = report.title, report.hazard, report.onset_at
-            status = report.status
+            first = of[0].incident.report
+            worst = max((place.incident.report for place in of), key=_magnitude)
+            title, hazard, onset_at = worst.title, first.hazard, first.onset_at
+            status = first.status
         ids = {alias for place in of for alias in place.incident.aliases}
         aliases = ids | {situation_id_of(incident_id) for incident_id in ids}
+        aliases |= {name for name, c in declared.items() if ids & set(c.incident_ids)}
+        begun_at = max((place.incident.report.onset_at for place in of), default=onset_at)
+        closed = any(
+            c.status is status
+            and c.occurred_at >= begun_at
+            and c.situation_id in aliases | {situation_id}
+            for c in closings
+        )
         wanted[situation_id] = SituationChanged(
             event_id="unset",
             source="desk",
@@ -113,9 +129,13 @@ def situations_of(
             aliases=tuple(sorted(aliases - {situation_id})),
             declared_by=command.by if command else None,
             reason=command.reason if command else None,
-            closed=bool(closed & (aliases | {situation_id})),
+            closed=closed,
         )
     return wanted
+
+
+def _magnitude(report: IncidentReported) -> float:
+    return report.magnitude if report.magnitude is not None else -math.inf
 
 
 def link_changed(

@@ -7,7 +7,7 @@ depends on the order of arrival.
 
 import hashlib
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from operator import attrgetter
@@ -94,13 +94,17 @@ class Statement(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Facts(msgspec.Struct, array_like=True, gc=False):
-    """The kept history of one person, each list in (at, event_id) order."""
+    """The kept history of one person, each list in (at, event_id) order.
+
+    ``latest_at`` is that of the live facts: nothing said in an exercise moves
+    the clock of a live situation.
+    """
 
     registrations: tuple[Registration, ...] = ()
     fixes: tuple[Fix, ...] = ()
     statements: tuple[Statement, ...] = ()
     latest_at: datetime = FAR_PAST
-    has_exercise: bool = False
+    latest_exercise_at: datetime = FAR_PAST
 
 
 F = TypeVar("F", Registration, Fix, Statement)
@@ -110,8 +114,8 @@ class ConflictError(ValueError):
     """One ``event_id`` stands for two contents; the other one is kept."""
 
 
-REPLACED = "its event_id stands for two contents; the one of the lower hash is kept, this one not"
-"""Why a content that was taken in before is refused after all."""
+REPLACED = "its event_id stood for another content until now; that one is dropped, this one kept"
+"""Said of a content whose lower hash displaces one that was taken in before."""
 
 
 class Learned(NamedTuple):
@@ -179,91 +183,109 @@ def with_event(facts: Facts, event: Event, thresholds: Thresholds) -> Learned | 
 
     Raises ``ConflictError`` where another content of the same id is kept.
     """
-    at = event.occurred_at
-    exercise = event.status is not Status.ACTUAL
     digest = digest_of(event)
-    registrations, fixes, statements = facts.registrations, facts.fixes, facts.statements
+    known = next((f.digest for f in _all(facts) if f.event_id == event.event_id), None)
+    if known is not None:
+        if known == digest:
+            return None
+        if known < digest:
+            msg = f"event_id {event.event_id} already stands for another content"
+            raise ConflictError(msg)
+        facts = _only(facts, lambda fact: fact.event_id != event.event_id)
+    new = _facts_of(event, digest, thresholds)
+    latest_at, latest_exercise_at = facts.latest_at, facts.latest_exercise_at
+    if event.status is Status.ACTUAL:
+        latest_at = max(latest_at, event.occurred_at)
+    else:
+        latest_exercise_at = max(latest_exercise_at, event.occurred_at)
+    learned = Facts(
+        registrations=_with(facts.registrations, new.registrations),
+        fixes=_with(facts.fixes, new.fixes),
+        statements=_with(facts.statements, new.statements),
+        latest_at=latest_at,
+        latest_exercise_at=latest_exercise_at,
+    )
+    return Learned(learned, replaced=known is not None)
+
+
+def _facts_of(event: Event, digest: bytes, thresholds: Thresholds) -> Facts:
+    """Return the facts that one event states."""
+    at, event_id = event.occurred_at, event.event_id
+    exercise = event.status is not Status.ACTUAL
     if isinstance(event, RegistrationFiled):
         terms = tuple(
             term_of(stay, event.registration_id, at, thresholds)
             for stay in (() if event.cancelled else event.stays)
         )
-        registrations = _insert(
-            registrations,
-            Registration(at, event.event_id, digest, exercise, event.registration_id, terms),
-        )
-    elif isinstance(event, CheckedIn):
+        filed = Registration(at, event_id, digest, exercise, event.registration_id, terms)
+        return Facts(registrations=(filed,))
+    if isinstance(event, CheckedIn):
+        fixes: tuple[Fix, ...] = ()
+        statements: tuple[Statement, ...] = ()
         if event.state is not None:
-            statements = _insert(
-                statements, Statement(at, event.event_id, digest, exercise, event.state)
-            )
+            statements = (Statement(at, event_id, digest, exercise, event.state),)
         if event.position is not None:
             accuracy_m = event.position.accuracy_m
             if accuracy_m is None:
                 accuracy_m = thresholds.fix_accuracy_m
             point = (event.position.lon_deg, event.position.lat_deg)
-            fixes = _insert(
-                fixes, Fix(at, event.event_id, digest, exercise, point, max(accuracy_m, 1.0))
-            )
-    elif isinstance(event, ContactRecorded):
+            fixes = (Fix(at, event_id, digest, exercise, point, max(accuracy_m, 1.0)),)
+        return Facts(fixes=fixes, statements=statements)
+    if isinstance(event, ContactRecorded):
         spot = spot_of(event.place, thresholds) if event.place else None
-        statements = _insert(
-            statements,
-            Statement(
-                at,
-                event.event_id,
-                digest,
-                exercise,
-                event.outcome,
-                channel=event.channel,
-                by_user=event.by,
-                spot=spot,
-            ),
+        said = Statement(
+            at,
+            event_id,
+            digest,
+            exercise,
+            event.outcome,
+            channel=event.channel,
+            by_user=event.by,
+            spot=spot,
         )
-    elif isinstance(event, CommandIssued):
-        statements = _insert(
-            statements,
-            Statement(
-                at,
-                event.event_id,
-                digest,
-                exercise,
-                None,
-                by_user=event.by,
-                bucket=event.bucket,
-                situation_id=event.situation_id,
-            ),
+        return Facts(statements=(said,))
+    if isinstance(event, CommandIssued):
+        ordered = Statement(
+            at,
+            event_id,
+            digest,
+            exercise,
+            None,
+            by_user=event.by,
+            bucket=event.bucket,
+            situation_id=event.situation_id,
         )
-    else:
-        msg = f"{type(event).__name__} is not a fact about a person"
-        raise TypeError(msg)
-    if (registrations, fixes, statements) == (facts.registrations, facts.fixes, facts.statements):
-        return None
-    grown = len(registrations) + len(fixes) + len(statements)
-    before = len(facts.registrations) + len(facts.fixes) + len(facts.statements)
-    learned = Facts(
-        registrations=registrations,
-        fixes=fixes,
-        statements=statements,
-        latest_at=max(at, facts.latest_at),
-        has_exercise=facts.has_exercise or exercise,
+        return Facts(statements=(ordered,))
+    msg = f"{type(event).__name__} is not a fact about a person"
+    raise TypeError(msg)
+
+
+def _all(facts: Facts) -> Iterator[Registration | Fix | Statement]:
+    yield from facts.registrations
+    yield from facts.fixes
+    yield from facts.statements
+
+
+def _only(facts: Facts, wanted: Callable[[Registration | Fix | Statement], bool]) -> Facts:
+    """Return the facts that are wanted, with the latest times that are theirs."""
+    kept = [fact for fact in _all(facts) if wanted(fact)]
+    return Facts(
+        registrations=tuple(f for f in facts.registrations if wanted(f)),
+        fixes=tuple(f for f in facts.fixes if wanted(f)),
+        statements=tuple(f for f in facts.statements if wanted(f)),
+        latest_at=max((f.at for f in kept if not f.exercise), default=FAR_PAST),
+        latest_exercise_at=max((f.at for f in kept if f.exercise), default=FAR_PAST),
     )
-    return Learned(learned, replaced=grown == before)
 
 
-def _insert(kept: tuple[F, ...], new: F) -> tuple[F, ...]:
-    """Return ``kept`` with ``new`` at its place by (at, event_id)."""
+def _with(kept: tuple[F, ...], new: tuple[F, ...]) -> tuple[F, ...]:
+    """Return ``kept`` with ``new``, none or one, at its place by (at, event_id)."""
+    if not new:
+        return kept
+    if not kept or _in_event_order(new[0]) > _in_event_order(kept[-1]):
+        return kept + new
     facts = list(kept)
-    for i, old in enumerate(facts):
-        if old.event_id == new.event_id:
-            if old.digest == new.digest:
-                return kept
-            if old.digest < new.digest:
-                msg = f"event_id {new.event_id} already stands for another content"
-                raise ConflictError(msg)
-            del facts[i]
-            break
-    insort(facts, new, key=_in_event_order)
+    insort(facts, new[0], key=_in_event_order)
     return tuple(facts)
 
 
@@ -276,14 +298,12 @@ def visible(facts: Facts, status: Status) -> Facts:
 
     Live situations read only live facts; exercises read both.
     """
-    if status is not Status.ACTUAL or not facts.has_exercise:
+    if facts.latest_exercise_at == FAR_PAST:
         return facts
-    return Facts(
-        registrations=tuple(f for f in facts.registrations if not f.exercise),
-        fixes=tuple(f for f in facts.fixes if not f.exercise),
-        statements=tuple(f for f in facts.statements if not f.exercise),
-        latest_at=facts.latest_at,
-    )
+    if status is Status.ACTUAL:
+        return _only(facts, lambda fact: not fact.exercise)
+    both = max(facts.latest_at, facts.latest_exercise_at)
+    return msgspec.structs.replace(facts, latest_at=both)
 
 
 def terms_of(facts: Facts) -> tuple[Term, ...]:

@@ -96,6 +96,14 @@ class Room:
                 self.situations[record.situation_id] = record
                 self._dirty.add(record.situation_id)
         elif isinstance(record, AdvisoryChanged):
+            known_advice = self.advice.get(record.advisory_id)
+            if known_advice is not None and record.change == "editorial":
+                # An edited text says nothing new of what was raised, nor takes it back.
+                record = msgspec.structs.replace(
+                    record,
+                    change=known_advice.change,
+                    received_at=known_advice.received_at,
+                )
             self.advice[record.advisory_id] = record
             self._dirty.add(record.advisory_id)
         elif isinstance(record, CommandIssued):
@@ -209,10 +217,11 @@ class Room:
     def _raise(self, rule: Rule, finding: Finding, at: datetime, trigger: Event) -> None:
         """Raise an alert unless this cause has raised it before."""
         intent = "alert"
-        alert_id = derive_id(
-            "alert", rule.name, finding.cause_id, rule.audience, intent, finding.status.value
+        alert_id, *others = (
+            derive_id("alert", rule.name, cause_id, rule.audience, intent, finding.status.value)
+            for cause_id in (finding.cause_id, *finding.same_as)
         )
-        if alert_id in self.raised:
+        if alert_id in self.raised or any(other in self.raised for other in others):
             return
         late_s = max(0, int((at - finding.due_at).total_seconds()))
         alert = AlertRaised(
@@ -245,6 +254,9 @@ class Room:
             raise ValueError(msg)
         if command.alert_id not in self.raised:
             msg = f"there is no alert {command.alert_id}; see `rollcall export alerts`"
+            raise ValueError(msg)
+        if self.raised[command.alert_id].status is not command.status:
+            msg = f"alert {command.alert_id} is not of status {command.status}"
             raise ValueError(msg)
         if command.alert_id in self.acknowledged:
             return

@@ -29,6 +29,7 @@ from streams.core.people import (
     REPLACED,
     ConflictError,
     Facts,
+    visible,
     with_event,
 )
 from streams.core.presence import History
@@ -203,7 +204,7 @@ class Shard:
                 causes,
                 self.book,
                 self.ground.near,
-                at,
+                self.now,
                 self.limits,
                 linked=person.linked,
             )
@@ -220,11 +221,15 @@ class Shard:
             self._count_exposures(new.exposures, 1)
             person.exposures = new.exposures
         if new.entries != person.entries:
+            # Whoever is in another situation from now on has moved with its incident.
+            joined = bool(new.entries.keys() - person.entries.keys())
+            left = {s for s in person.entries if joined or self.book.is_void(s)}
             self._out += changes.of_entries(
-                person.person_id, person.entries, new.entries, at, trigger, self.shard, self.book
+                person.person_id, person.entries, new.entries, at, trigger, self.shard, left
             )
             for situation_id in sorted(person.entries.keys() | new.entries.keys()):
-                self._count_entry(person, situation_id, new.entries.get(situation_id))
+                entry = new.entries.get(situation_id)
+                self._count_entry(person, situation_id, entry, regrouped=situation_id in left)
             person.entries = new.entries
             self._distinct += _known(new.entries) - was_known
         if new.due_at != person.due_at:
@@ -240,10 +245,15 @@ class Shard:
         return tally
 
     def _count_exposures(self, rows: dict[str, ExposureRow], step: int) -> None:
+        arriving = {
+            (row.situation_id, row.status)
+            for row in rows.values()
+            if row.tier is Tier.INBOUND and row.situation_id is not None
+        }
+        for situation_id, status in arriving:
+            self._tally(situation_id, status).inbound += step
         for cause_id, row in rows.items():
             inbound = row.tier is Tier.INBOUND
-            if inbound and row.situation_id is not None:
-                self._tally(row.situation_id, row.status).inbound += step
             if row.advisory:
                 tally = self._tally(cause_id, row.status, advisory=True)
                 tally.inbound += step * inbound
@@ -251,7 +261,9 @@ class Shard:
                     tally.known += step
                     tally.add((Bucket.UNACCOUNTED, row.tier, changes.NOBODY, row.post), step)
 
-    def _count_entry(self, person: Person, situation_id: str, new: Entry | None) -> None:
+    def _count_entry(
+        self, person: Person, situation_id: str, new: Entry | None, *, regrouped: bool
+    ) -> None:
         old = person.entries.get(situation_id)
         if old == new:
             return
@@ -260,7 +272,7 @@ class Shard:
                 tally = self._tally(situation_id, entry.status)
                 tally.add(_cell(entry), step)
                 tally.known += step * (entry.bucket is not Bucket.DUPLICATE)
-        if new is None and not self.book.is_void(situation_id):
+        if new is None and not regrouped:
             person.withdrawn.append(situation_id)
             tally.withdrawn += 1
         elif new is not None and situation_id in person.withdrawn:
@@ -302,7 +314,10 @@ class Shard:
                 zones=list(self.book.records.values()),
                 situations=list(self.book.situations.values()),
                 pending=sorted(self.pending),
-                dirty=sorted(self._dirty),
+                dirty=[
+                    (about, self._tallies[about].status, self._tallies[about].advisory)
+                    for about in sorted(self._dirty)
+                ],
                 skipped=self.skipped,
             )
         )
@@ -332,7 +347,9 @@ class Shard:
                 shard._recount(person)
             if person.due_at < FAR_FUTURE:
                 heapq.heappush(shard._due, (person.due_at, person.person_id))
-        shard._dirty = set(state.dirty)
+        for about, status, advisory in state.dirty:
+            shard._tally(about, status, advisory=advisory)
+        shard._dirty = {about for about, _, _ in state.dirty}
         return shard
 
     def _recount(self, person: Person) -> None:
@@ -367,7 +384,8 @@ class Shard:
         rows = []
         for person in people:
             at = max(self.now or FAR_PAST, person.facts.latest_at)
-            belief = History(person.facts, self.limits).at(at)
+            live = visible(person.facts, Status.ACTUAL)
+            belief = History(live, self.limits).at(at)
             rows.append(person_row(person.person_id, belief))
         return rows
 

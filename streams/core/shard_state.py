@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from schemas.codelists import Status
 from schemas.incident import SituationChanged
 from schemas.zone import ZoneChanged
 from streams.core.assessment import Entry, ExposureRow
@@ -40,7 +41,7 @@ class State(msgspec.Struct, array_like=True):
     zones: list[ZoneChanged]
     situations: list[SituationChanged]
     pending: list[int]
-    dirty: list[str]
+    dirty: list[tuple[str, Status, bool]]
     skipped: int
 
 

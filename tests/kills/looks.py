@@ -82,7 +82,7 @@ def hit(before: Look, after: Look, pid: int) -> str:
 
 
 def called(data: Path, *words: str) -> bytes:
-    """Return what a command that reads says; it must succeed."""
+    """Return what a command says, called in this process; it must succeed."""
     result = CliRunner().invoke(main, ["--data", str(data), *words], catch_exceptions=False)
     assert result.exit_code == 0, (words, result.output)
     return result.stdout_bytes

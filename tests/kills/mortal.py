@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +73,21 @@ def live(words: Sequence[str], environ: Mapping[str, str], moment: Moment) -> Li
     return Life(process.pid, killed=False, said="".join(said))
 
 
+def deaths(
+    words: Sequence[str], environ: Mapping[str, str], moment: Callable[[], Moment], at_most: int
+) -> Iterator[Life]:
+    """Run a command again and again until it ends by itself; yield each death.
+
+    After ``at_most`` deaths it is left alone.
+    """
+    for _ in range(at_most):
+        life = live(words, environ, moment())
+        if not life.killed:
+            return
+        yield life
+    live(words, environ, NEVER)
+
+
 def timed(words: Sequence[str], environ: Mapping[str, str]) -> float:
     """Run a command undisturbed; return how long it took, in seconds."""
     began_s = time.monotonic()
@@ -83,11 +98,11 @@ def timed(words: Sequence[str], environ: Mapping[str, str]) -> float:
 def of_a_replay(chance: random.Random, whole_s: float) -> Moment:
     """Return a moment in a replay that takes ``whole_s`` when undisturbed.
 
-    One in three counts from the start of the process, so that it hits the
+    One in four counts from the start of the process, so that it hits the
     start and the recovery as well; the others from a line it says after an
     entry of the scenario, so that every part of the story is hit.
     """
-    if chance.random() < 1 / 3:
+    if chance.random() < 1 / 4:
         return Moment(0, chance.uniform(0.0, whole_s))
     return Moment(chance.randint(1, 12), chance.uniform(0.0, 0.1))
 

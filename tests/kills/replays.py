@@ -18,11 +18,11 @@ from tests.kills.looks import (
     look,
     state,
 )
-from tests.kills.mortal import NEVER, ROOT, command, live, of_a_replay, timed
+from tests.kills.mortal import ROOT, command, deaths, of_a_replay, timed
 
 SCENARIO = ROOT / "streams" / "scenarios" / "turkiye-2023"
 PEOPLE = 600
-SNAPSHOT_EVERY = 60
+SNAPSHOT_EVERY = 20
 
 UNDISTURBED = {"ROLLCALL_LOG_SHARDS": "4"}
 """The settings of the undisturbed run: those of every installation, but 4 shards."""
@@ -81,11 +81,9 @@ class Replays:
         data, scratch = self._folder / f"killed-{seed}", self._folder / "scratch"
         hits: list[str] = []
         before = NOTHING
-        while True:
-            moment = of_a_replay(chance, self.whole_s) if len(hits) < at_most else NEVER
-            life = live(self._words(data), KILLED, moment)
-            if not life.killed:
-                break
+        for life in deaths(
+            self._words(data), KILLED, lambda: of_a_replay(chance, self.whole_s), at_most
+        ):
             after = look(data, scratch, SNAPSHOT_EVERY)
             hits.append(hit(before, after, life.pid))
             before = after
@@ -123,4 +121,5 @@ def summary(results: list[Result]) -> str:
     hits = Counter(place for result in results for place in result.hits)
     places = ", ".join(f"{place} {count}" for place, count in hits.most_common())
     wrong = sum(not result.equal for result in results)
-    return f"{hits.total()} kills in {len(results)} replays ({places}); different at the end: {wrong}"
+    kills = f"{hits.total()} kills in {len(results)} replays ({places})"
+    return f"{kills}; different at the end: {wrong}"

@@ -103,6 +103,7 @@ def test_a_deep_earthquake_has_no_ring_and_a_missing_depth_is_10_km():
     report = quake(7.8, depth_m=None)
     assert [band.name for band in bands_of(report)] == ["VIII", "VII", "VI", "possible"]
     assert bands_of(report) == bands_of(quake(7.8, depth_m=10_000.0))
+    assert bands_of(quake(4.9, depth_m=0.0)) == ()
 
 
 def test_p_inside_is_a_half_on_the_boundary_and_phi_of_1_51_a_radius_in():
@@ -357,6 +358,8 @@ def test_the_800_km_circle_across_180_degrees_touches_the_right_countries(world)
     touched = world.countries.touched([circle((-175.385, -20.55), 800_000.0)])
     assert touched >= {"TO", "FJ", "NU"}
     assert not touched & {"ZA", "BR", "NC", "AU"}
+    # Tonga's waters begin on the other side of the cut, south of the square.
+    assert world.countries.touched([square((178.44, -18.14), 2.5)]) == {"FJ"}
 
 
 def test_a_check_in_counts_at_once_and_not_at_the_next_tick(tell):

@@ -85,7 +85,9 @@ def stays(draw: Draw, home: str, number: int) -> Fact:
     """Return a stay of some days, one to come, an open-ended one, or a residence."""
     begin, end = sorted((draw(days), draw(days)))
     where, stay_id = draw(filed_places(home)), f"s{number}"
-    kind = draw(st.sampled_from(("stay", "long", "long", "coming", "open", "residence", "moved")))
+    kind = draw(
+        st.sampled_from(("stay", "long", "long", "coming", "coming", "open", "residence", "moved"))
+    )
     if kind in {"residence", "moved"}:
         since = begin if kind == "moved" else None
         return stay(where, since, None, residence=True, stay_id=stay_id)

@@ -1,8 +1,12 @@
 """Travel advice rose, or came to cover a place, while people are there."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from streams.core.rules.base import Finding, Rule, View
+
+NEWS_FOR = timedelta(hours=1)
+"""How long after its arrival a rise is news; who comes later is an exposure, no alert."""
 
 
 def find(view: View) -> Iterator[Finding]:
@@ -16,8 +20,10 @@ def find(view: View) -> Iterator[Finding]:
         return
     if advisory.change not in {"raised", "scope"} or not (count.known or count.inbound):
         return
+    if view.at - advisory.received_at > NEWS_FOR:
+        return
     yield Finding(
-        cause_id=f"{advisory.advisory_id}@{advisory.version}",
+        cause_id=f"{advisory.advisory_id}@{advisory.sent_at.isoformat()}",
         title=f"{advisory.title}: advice now {advisory.level}, "
         f"{count.known} inside, {count.inbound} arriving",
         severity="warning",

@@ -43,7 +43,7 @@ class Finding(NamedTuple):
     """What a rule found: once per (rule, cause_id, status) becomes an alert.
 
     ``due_at`` is when it could first have been known, for saying how late an
-    alert is.
+    alert is. ``same_as`` are other causes whose alert has said it already.
     """
 
     cause_id: str
@@ -53,6 +53,7 @@ class Finding(NamedTuple):
     facts: dict[str, str | int]
     due_at: datetime
     situation_id: str | None = None
+    same_as: tuple[str, ...] = ()
 
 
 class Rule(NamedTuple):
