@@ -31,8 +31,8 @@ $(STAMP): requirements-dev.txt pyproject.toml
 
 demo: setup ## replay the Türkiye 2023 earthquakes and print who is accounted for
 	rm -rf $(DEMO)
-	$(BIN)/rollcall replay streams/scenarios/turkiye-2023 --data $(DEMO)
-	$(BIN)/rollcall status --data $(DEMO)
+	$(BIN)/rollcall --data $(DEMO) replay streams/scenarios/turkiye-2023
+	$(BIN)/rollcall --data $(DEMO) status
 
 test: setup ## all tests but the slow ones; ROLLCALL_SAMPLES and ROLLCALL_REQUIRE are honoured
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)

@@ -55,8 +55,9 @@ class Footprint(NamedTuple):
 
     No band at all: the model says that nobody is affected. ``estimated``:
     modelled, not observed. ``verified``: checked against published values
-    (tests/geo/data). ``valid_s``: seconds from the onset for which it holds
-    where the report gives no expiry.
+    (tests/geo/data). ``valid_s``: seconds for which it holds where the
+    report gives no expiry, from the onset or, of what evolves, from the last
+    time its source said so.
     """
 
     bands: tuple[Band, ...]

@@ -63,12 +63,14 @@ class FootprintVersion(NamedTuple):
     """What held from ``sent_at`` on, by the headline of that instant.
 
     ``footprint`` None: area unknown, or (``gone``) taken back.
+    ``confirmed_at`` is when the source last said the same.
     """
 
     sent_at: datetime
     report: IncidentReported
     footprint: Footprint | None
     gone: bool
+    confirmed_at: datetime
     manual: bool = False
 
 
@@ -109,7 +111,7 @@ class Incident(NamedTuple):
         last = self.versions[-1]
         if last.gone:
             return last.sent_at
-        return expiry_of(last.report, last.footprint)
+        return expiry_of(last)
 
 
 def source_rank(source: str) -> tuple[int, str]:
@@ -254,10 +256,13 @@ def _versions(
             report = msgspec.structs.replace(report, areas=polygon, revision=Revision.CORRECTS)
         new_key = None if gone else _drawn_from(report)
         if new_key == key:
+            versions[-1] = versions[-1]._replace(confirmed_at=report.sent_at)
             continue
         key = new_key
         footprint = None if gone else footprint_of(report)
-        versions.append(FootprintVersion(at, report, footprint, gone, manual=bool(polygon)))
+        versions.append(
+            FootprintVersion(at, report, footprint, gone, report.sent_at, manual=bool(polygon))
+        )
     return versions
 
 
@@ -274,18 +279,24 @@ def _drawn_from(report: IncidentReported) -> tuple[object, ...]:
     )
 
 
-def expiry_of(report: IncidentReported, footprint: Footprint | None) -> datetime | None:
+def expiry_of(version: FootprintVersion) -> datetime | None:
     """Return when a footprint ends by itself: as reported, else by its model.
 
-    What an officer declared ends when an officer closes it.
+    What corrects holds from its onset on, what evolves from the last time its
+    source said so. What an officer declared or drew ends when an officer
+    says so.
     """
-    if report.source == OFFICER:
+    report, footprint = version.report, version.footprint
+    if report.source == OFFICER or version.manual:
         return None
     if report.expires_at is not None:
         return report.expires_at
     if footprint is None:
         return None
-    return report.onset_at + timedelta(seconds=footprint.valid_s)
+    begun_at = report.onset_at
+    if report.revision is Revision.EVOLVES:
+        begun_at = max(begun_at, version.confirmed_at)
+    return begun_at + timedelta(seconds=footprint.valid_s)
 
 
 def life_of(incident: Incident, now: datetime | None) -> str:

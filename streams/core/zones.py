@@ -71,7 +71,7 @@ def _interval(
     report = version.report
     corrects = report.revision is Revision.CORRECTS
     start = report.onset_at if corrects or n == 0 else max(version.sent_at, report.onset_at)
-    end = expiry_of(report, version.footprint)
+    end = expiry_of(version)
     corrected = False
     if following is not None:
         end = following.sent_at if end is None else min(end, following.sent_at)

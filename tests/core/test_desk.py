@@ -1,9 +1,12 @@
 """Stories of the desk: revisions, cancels, agencies, aftershocks, advice."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
-from schemas.codelists import AdviceScope, MsgType, Status, Verb
+from schemas.codelists import AdviceScope, Bucket, MsgType, Status, Verb
+from schemas.exposure import AccountabilityChanged
 from schemas.incident import AdvisoryChanged, SituationChanged
 from schemas.operations import Tick
 from schemas.zone import ZoneChanged
@@ -15,6 +18,7 @@ from tests.support.engine import (
     around,
     at,
     command,
+    override,
     quake,
     stays_in,
     warning,
@@ -121,6 +125,73 @@ def test_a_lost_area_never_overwrites_a_known_one() -> None:
     engine.put(warning("w", at("01:10"), around("adana", 20))).tick(at("01:20"))
     engine.put(warning("w", at("02:00"), onset_at=at("01:10"))).tick(at("02:10"))
     assert engine.tier("ana.1") == "probable"
+
+
+def test_what_evolves_holds_on_from_the_last_time_its_source_said_so() -> None:
+    engine = Engine().put(stays_in("ana.1", "adana", "2023-02-01", "2023-03-20"))
+    engine.tick(at("01:00")).put(warning("w", at("01:10"), around("adana", 20)))
+    assert engine.tick(at("160:00")).tier("ana.1") == "probable", "seven days for a flood"
+    engine.put(warning("w", at("161:00"), around("adana", 20), onset_at=at("01:10")))
+    assert engine.tick(at("300:00")).tier("ana.1") == "probable", "said again, unchanged"
+    assert engine.tick(at("161:00") + timedelta(days=7)).tier("ana.1") is None
+    assert {z["version"] for z in engine.rows("zones")} == {1}
+
+
+def test_a_drill_closes_draws_and_groups_nothing_live() -> None:
+    engine = Engine().put(stays_in("ana.1", "adana")).tick(at("01:00"))
+    engine.put(quake(7.8, at("01:25"))).tick(at("01:30"))
+    (incident,), (situation,) = engine.rows("incidents"), engine.rows("situations")
+    ids = {"incident_id": incident["incident_id"]}
+    for verb, fields in (
+        (Verb.POLYGON, ids | {"areas": (around("doha", 5),)}),
+        (Verb.CLOSE, {"situation_id": situation["situation_id"]}),
+        (Verb.DECLARE, {"title": "drill", "incident_ids": (incident["incident_id"],)}),
+    ):
+        engine.put(command(verb, at("02:00"), status=Status.EXERCISE, **fields))
+    engine.put(advice("TR", 4, at("02:10"))).put(
+        advice("TR", 1, at("02:20"), status=Status.EXERCISE)
+    )
+    engine.tick(at("02:30"))
+    live = [s for s in engine.rows("situations") if s["status"] == "Actual"]
+    assert [(s["situation_id"], s["closed"]) for s in live] == [(situation["situation_id"], False)]
+    assert engine.bucket("ana.1") == "unaccounted"
+    assert {e["cause_id"] for e in engine.rows("exposures")} == {incident["incident_id"], "test:TR"}
+
+
+def test_a_mainshock_opens_a_closed_situation_again() -> None:
+    engine = Engine().tick(at("01:00")).put(quake(5.8, at("01:30"))).tick(at("02:00"))
+    (situation,) = engine.rows("situations")
+    engine.put(command(Verb.CLOSE, at("03:00"), situation_id=situation["situation_id"]))
+    assert engine.rows("situations")[0]["closed"] is True
+    engine.put(quake(7.9, at("09:30"), name="us2", onset=at("09:20")))
+    (after,) = engine.rows("situations")
+    assert (after["closed"], after["title"]) == (False, "M 7.9 Türkiye")
+
+
+def test_an_override_follows_the_incident_into_another_group() -> None:
+    engine = Engine().put(stays_in("ana.1", "adana")).tick(at("01:00"))
+    engine.put(quake(7.8, at("01:25"))).tick(at("01:30"))
+    incident_id = engine.rows("incidents")[0]["incident_id"]
+    engine.put(command(Verb.DECLARE, at("02:00"), title="first", incident_ids=(incident_id,)))
+    first = engine.rows("ledger")[0]["situation_id"]
+    engine.put(override("ana.1", first, Bucket.EVACUATED, at("02:10")))
+    engine.put(command(Verb.DECLARE, at("02:20"), title="second", incident_ids=(incident_id,)))
+    (row,) = engine.tick(at("02:30")).rows("ledger")
+    assert row["bucket"] == "evacuated"
+    assert row["situation_id"] != first
+    why = [m.why for m in engine.said(AccountabilityChanged) if m.to_bucket is None]
+    assert set(why) == {"regrouped"}
+
+
+def test_what_a_displaced_content_had_joined_comes_apart_again() -> None:
+    one = msgspec.structs.replace(quake(7.8, at("01:30"), name="a"), same_as=("usgs:other",))
+    two = quake(6.0, at("01:31"), name="b", lon=50.0)
+    others = quake(7.0, at("01:40"), name="other", lon=60.0), quake(7.0, at("01:41"), name="a")
+    both = [msgspec.structs.replace(report, event_id="same") for report in (one, two)]
+    forth = Engine().tick(at("02:00")).put(*both, *others)
+    back = Engine().tick(at("02:00")).put(*reversed(both), *others)
+    assert forth.rows("incidents") == back.rows("incidents")
+    assert Desk.restore(forth.desk.snapshot()).export("incidents") == forth.rows("incidents")
 
 
 def test_life_cycle_moves_only_along_the_table() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.alert import AlertAcknowledged, AlertRaised, SituationSummed, Totals
@@ -80,6 +81,43 @@ def test_people_known_only_by_country_do_not_raise_it() -> None:
     assert engine.said(AlertRaised) == []
     (alert,) = engine.put(stays_in("p10.1", "gaziantep")).tick(at("01:31")).said(AlertRaised)
     assert alert.title.endswith("10 of ours known to be affected, 30 more in the country")
+
+
+def test_a_mainshock_after_a_foreshock_is_news_again() -> None:
+    engine = Engine().put(*crowd(12)).put(*(stays_in(f"q{n}.1", "adana") for n in range(100)))
+    engine.tick(at("01:00")).put(quake(5.8, at("01:30"), lon=37.38, lat=37.06)).tick(at("02:00"))
+    engine.put(quake(7.9, at("09:30"), name="us2", onset=at("09:20"))).tick(at("10:00"))
+    assert [a.facts["known"] for a in engine.said(AlertRaised)] == [12, 112]
+
+
+def test_a_situation_that_changes_its_id_alerts_no_second_time() -> None:
+    engine = Engine().put(*crowd(12)).put(says("p0.1", CheckInState.NEEDS_HELP, at("02:00")))
+    engine.tick(at("01:00")).put(quake(7.8, at("01:40"), source="emsc", name="e1"))
+    engine.tick(at("02:10")).put(quake(7.8, at("01:30"))).tick(at("02:20"))
+    incident_id = engine.rows("incidents")[0]["incident_id"]
+    engine.put(command(Verb.DECLARE, at("02:30"), title="all", incident_ids=(incident_id,)))
+    engine.tick(at("02:40"))
+    assert sorted(a.rule for a in engine.said(AlertRaised)) == [
+        "affected_threshold",
+        "help_requested",
+    ]
+
+
+def test_an_edited_text_neither_hides_a_rise_nor_repeats_it() -> None:
+    engine = Engine().put(*crowd(2, "doha")).tick(at("01:00")).put(advice("QA", 1, at("01:10")))
+    edited = msgspec.structs.replace(advice("QA", 4, at("02:01")), title="Qatar (typo mended)")
+    engine.tick(at("01:20")).put(advice("QA", 4, at("02:00")), edited).tick(at("02:10"))
+    assert len(engine.said(AlertRaised)) == 1
+    engine.put(advice("QA", 2, at("01:30"))).tick(at("02:20"))
+    assert len(engine.said(AlertRaised)) == 1, "a late older version is no new rise"
+
+
+def test_who_comes_long_after_a_rise_is_an_exposure_and_no_alert() -> None:
+    engine = Engine().tick(at("01:00")).put(advice("QA", 1, at("01:10")))
+    engine.put(advice("QA", 4, at("02:00"))).tick(at("02:10"))
+    engine.put(stays_in("late.1", "doha")).tick(at("23:00"))
+    assert engine.tier("late.1") == "probable"
+    assert engine.said(AlertRaised) == []
 
 
 def test_below_the_threshold_nothing_is_raised() -> None:

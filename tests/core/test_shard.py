@@ -2,11 +2,12 @@
 
 import pytest
 
-from schemas.codelists import ContactOutcome, Precision
+from schemas.codelists import CheckInState, ContactOutcome, Precision, Status
 from schemas.envelope import Event
 from schemas.exposure import ExposureClosed, ExposureOpened, Reached, TallyChanged
 from schemas.operations import Tick
-from schemas.place import Place
+from schemas.person import CheckedIn
+from schemas.place import Place, Position
 from streams.core.reasons import LANGUAGES, sentence
 from streams.core.shard import Shard
 from tests.support.engine import (
@@ -18,6 +19,7 @@ from tests.support.engine import (
     contact,
     fix,
     quake,
+    says,
     stays_in,
     warning,
 )
@@ -165,6 +167,59 @@ def test_dropping_ticks_changes_no_state() -> None:
     last.tick(at("79:00"))
     for kind in ("persons", "exposures", "ledger"):
         assert every.rows(kind) == last.rows(kind)
+
+
+def test_someone_arriving_at_two_quakes_of_one_situation_is_one_person() -> None:
+    engine = quaked(stays_in("ana.1", "gaziantep", "2023-02-08"))
+    second = quake(7.5, at("10:30"), name="us2", onset=at("10:24:48"), lon=37.196, lat=38.011)
+    engine.put(second).tick(at("11:00"))
+    assert len(engine.rows("exposures")) == 2
+    assert [t.inbound for of in engine.room.tallies.values() for t in of.values()] == [1]
+
+
+def test_a_tally_back_at_zero_survives_a_restart() -> None:
+    engine = Engine(1).tick(at("00:30")).put(advice("QA", 4, at("00:10")))
+    engine.put(fix("ana.1", 51.53, 25.28, at("00:40"))).tick(at("01:00"))
+    engine.put(fix("ana.1", 4.35, 50.85, at("01:05")))
+    engine.partitions[0] = Shard.restore(engine.partitions[0].snapshot())
+    engine.tick(at("01:10"))
+    assert [t.known for t in engine.room.tallies["test:QA"].values()] == [0]
+
+
+def test_nothing_said_in_an_exercise_moves_a_live_clock_or_belief() -> None:
+    engine = Engine().put(stays_in("ana.1", "adana")).tick(at("01:00"))
+    engine.put(warning("w", at("01:00"), around("adana", 20), expires_at=at("02:02")))
+    engine.tick(at("01:59"))
+    engine.put(says("ana.1", CheckInState.SAFE, at("02:03"), status=Status.EXERCISE))
+    engine.put(fix("ana.1", 4.35, 50.85, at("02:03"), status=Status.EXERCISE))
+    assert engine.tier("ana.1") == "probable"
+    assert engine.rows("persons")[0]["basis"] == "stay"
+
+
+def test_one_id_with_two_contents_leaves_nothing_of_the_refused_one() -> None:
+    both = [
+        CheckedIn(
+            event_id="x",
+            source="t",
+            occurred_at=at("02:01"),
+            received_at=at("02:01"),
+            person_id="ana.1",
+            position=position,
+            state=state,
+        )
+        for position, state in (
+            (Position(lon_deg=4.35, lat_deg=50.85), None),
+            (None, CheckInState.NEEDS_HELP),
+        )
+    ]
+    forth = quaked(stays_in("ana.1", "gaziantep")).put(*both).tick(at("02:10"))
+    back = quaked(stays_in("ana.1", "gaziantep")).put(*reversed(both)).tick(at("02:10"))
+    for kind in ("persons", "exposures", "ledger"):
+        assert forth.rows(kind) == back.rows(kind)
+    assert len(forth.rejects) == len(back.rejects) == 1
+    for engine in (forth, back):
+        said = {repr(event) for event in engine.outputs}
+        assert len({event.event_id for event in engine.outputs}) == len(said)
 
 
 def test_before_the_first_tick_nothing_is_evaluated() -> None:

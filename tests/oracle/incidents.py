@@ -183,24 +183,33 @@ def content(report: Fact) -> object:
     return [report.get(name) for name in CONTENT]
 
 
-def ends(report: Fact) -> int:
-    """Return when the footprint of a report expires."""
+def ends(report: Fact, confirmed: int) -> int:
+    """Return when the footprint of a report expires.
+
+    What evolves holds on from ``confirmed``, when its source last said so.
+    """
     if report.get("expires_at"):
         return instant(report["expires_at"])
-    return instant(report["onset_at"]) + LASTS[report["hazard"]]
+    begun = instant(report["onset_at"])
+    if report["revision"] == "evolves":
+        begun = max(begun, confirmed)
+    return begun + LASTS[report["hazard"]]
 
 
 def versions_of(chains: Sequence[Chain]) -> list[Version]:
     """Return every zone version that the statements of an incident ever made."""
     spoken: list[tuple[int, Fact]] = []
+    confirmed: list[int] = []
     for since, report in headlines(chains):
         if not spoken or content(spoken[-1][1]) != content(report):
             spoken.append((since, report))
+            confirmed.append(0)
+        confirmed[-1] = instant(report["sent_at"])
     versions: list[Version] = []
     for index, (since, report) in enumerate(spoken):
         if report["msg_type"] == "Cancel":
             continue
-        onset, end = instant(report["onset_at"]), ends(report)
+        onset, end = instant(report["onset_at"]), ends(report, confirmed[index])
         from_onset = index == 0 or report["revision"] == "corrects"
         begin = onset if from_onset else max(onset, since)
         corrected = False
