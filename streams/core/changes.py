@@ -60,7 +60,9 @@ def _exposure_event(
         msg = "an exposure that neither was nor is has no event"
         raise ValueError(msg)
     fields: dict[str, Any] = {
-        "event_id": derive_id("exposure", person_id, cause_id, trigger.event_id, at.isoformat()),
+        "event_id": derive_id(
+            "exposure", person_id, cause_id, trigger.event_id, at.isoformat(), *_shown(row)
+        ),
         "source": "shard",
         "occurred_at": at,
         "received_at": trigger.received_at,
