@@ -80,6 +80,8 @@ class SituationChanged(Event, frozen=True, kw_only=True):
 
     ``aliases`` are all ids under which members or merged situations are
     known, so that an override given under one of them finds its way.
+    ``expires_at`` is when the last member incident ends by itself, None if
+    that is not known: past it, its numbers are history and raise no alert.
     """
 
     situation_id: str
@@ -93,3 +95,4 @@ class SituationChanged(Event, frozen=True, kw_only=True):
     reason: str | None = None
     closed: bool = False
     void: bool = False
+    expires_at: At | None = None

@@ -1,7 +1,7 @@
 """What the desk sends out and exports, made from what it knows."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -130,8 +130,15 @@ def situations_of(
             declared_by=command.by if command else None,
             reason=command.reason if command else None,
             closed=closed,
+            expires_at=_last_end(of),
         )
     return wanted
+
+
+def _last_end(of: Sequence[Placed]) -> datetime | None:
+    ends = [place.incident.expires_at for place in of]
+    known = [at for at in ends if at is not None]
+    return max(known) if known and len(known) == len(ends) else None
 
 
 def _magnitude(report: IncidentReported) -> float:

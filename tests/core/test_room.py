@@ -14,7 +14,17 @@ from schemas.place import Place
 from streams.core import rules
 from streams.core.room import Room
 from streams.core.rules import RULES
-from tests.support.engine import Engine, advice, at, command, quake, says, stays_in
+from tests.support.engine import (
+    Engine,
+    advice,
+    around,
+    at,
+    command,
+    quake,
+    says,
+    stays_in,
+    warning,
+)
 
 
 def crowd(count: int, where: str = "gaziantep") -> list[Event]:
@@ -117,6 +127,14 @@ def test_who_comes_long_after_a_rise_is_an_exposure_and_no_alert() -> None:
     engine.put(advice("QA", 4, at("02:00"))).tick(at("02:10"))
     engine.put(stays_in("late.1", "doha")).tick(at("23:00"))
     assert engine.tier("late.1") == "probable"
+    assert engine.said(AlertRaised) == []
+
+
+def test_what_is_over_when_we_hear_of_it_raises_nothing() -> None:
+    engine = Engine().put(*crowd(12, "adana")).tick(at("01:00"))
+    flood = warning("w", at("01:10"), around("adana", 20), expires_at=at("02:00"))
+    engine.put(flood).tick(at("05:00"))
+    assert engine.said(SituationSummed)[-1].known == 12
     assert engine.said(AlertRaised) == []
 
 

@@ -23,12 +23,14 @@ def find(view: View) -> Iterator[Finding]:
     tremor in Alaska would, with everyone in the United States. An incomplete
     sum that reaches the threshold counts: it can only be more. Once a level
     has been said of a situation, under whichever of its ids, neither it nor a
-    lower one is said again.
+    lower one is said again. Of what is over already, nothing is raised.
     """
     situation, count = view.situation, view.sums
     if situation is None or count is None or situation.closed or situation.void:
         return
     located = count.known - count.country_only
+    if situation.expires_at is not None and situation.expires_at <= view.at:
+        return
     level = view.limits.affected_alert
     if located < level:
         return
