@@ -67,6 +67,12 @@ class _Tracked(NamedTuple):
     held: Track | None
     corrected: list[tuple[datetime, Track]]
 
+    @property
+    def tracks(self) -> list[Track]:
+        """Return the tracks through all worlds."""
+        corrected = [found for _, found in self.corrected]
+        return [self.held, *corrected] if self.held else corrected
+
 
 def assess(
     facts: Facts,
@@ -190,7 +196,12 @@ def _entry(
         tracks = [(m.cause, m.held) for m in holding if m.held]
     else:
         tracks = [(m.cause, found) for m in members for _, found in m.corrected]
-    onsets = sorted({(cause.onset_at, cause.cause_id) for cause, _ in tracks})
+    counting = {cause.cause_id for cause, _ in tracks}
+    onsets = [
+        (min(found.onset_at for found in m.tracks), m.cause.cause_id)
+        for m in members
+        if m.cause.cause_id in counting
+    ]
     standing = fold(onsets, facts.statements, book.aliases(situation_id), limits)
     open_rows = [
         row

@@ -223,13 +223,13 @@ def declared_id(command: CommandIssued) -> str:
 def _declared(command: CommandIssued) -> IncidentReported:
     """Return the report that a declaration with an area of its own makes."""
     return IncidentReported(
-        event_id=f"{command.event_id}/area",
+        event_id=derive_id("declared", command.event_id),
         source=OFFICER,
         occurred_at=command.occurred_at,
         received_at=command.received_at,
         cause_ids=(command.event_id,),
         status=command.status,
-        chain_id=f"{OFFICER}:{command.event_id}",
+        chain_id=derive_id(OFFICER, command.event_id),
         msg_type=MsgType.ALERT,
         hazard=command.hazard if command.hazard is not Hazard.EARTHQUAKE else Hazard.OTHER,
         title=command.title or "",

@@ -49,13 +49,17 @@ class Version(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """The best match of one belief with the zones of one cause."""
+    """The best match of one belief with the zones of one cause.
+
+    ``onset_at`` is the earliest onset of all the zone versions that match.
+    """
 
     tier: Tier
     version: Version
     belief: Belief
     p_inside: float | None
     bands: tuple[str, ...]
+    onset_at: datetime
 
 
 class Track(NamedTuple):
@@ -63,7 +67,8 @@ class Track(NamedTuple):
 
     ``last`` is the last match; ``open_since`` the start of the run that holds
     now, None if none does; ``ends_at`` when a run that only dwells will end;
-    ``last_at`` the last instant of exposure.
+    ``last_at`` the last instant of exposure; ``onset_at`` the earliest onset of
+    all the zone versions that ever matched.
     """
 
     first_at: datetime
@@ -71,6 +76,7 @@ class Track(NamedTuple):
     last_at: datetime
     open_since: datetime | None
     ends_at: datetime
+    onset_at: datetime
 
 
 def version_of(zone: ZoneChanged) -> Version:
@@ -96,7 +102,7 @@ def match(
     p_inside: float | None = None
     if spot.point is None:
         tier = Tier.COUNTRY_ONLY if spot.country in version.touches else None
-    elif version.codes and spot.country in version.codes:
+    elif spot.precision is not Precision.POINT and spot.country in version.codes:
         p_inside = 1.0
         tier = Tier.PROBABLE if spot.precision in CITY_OR_BETTER else Tier.POSSIBLE
     elif spot.precision is Precision.POINT or not version.only_countries:
@@ -128,12 +134,14 @@ def best_match(
     best: tuple[int, int, str] | None = None
     chosen: tuple[Tier, Version, float | None] | None = None
     matched: list[tuple[int, str]] = []
+    onset_at = FAR_FUTURE
     for version in versions:
         tier, p_inside = match(belief, version, near, limits)
         if tier is None:
             continue
         zone = version.zone
         matched.append((-zone.rank, zone.band))
+        onset_at = min(onset_at, zone.onset_at)
         order = (TIER_RANK[tier], zone.rank, zone.zone_id)
         if best is None or order > best:
             best, chosen = order, (tier, version, p_inside)
@@ -141,7 +149,7 @@ def best_match(
         return None
     tier, version, p_inside = chosen
     bands = tuple(dict.fromkeys(band for _, band in sorted(matched)))
-    return Hit(tier, version, belief, p_inside, bands)
+    return Hit(tier, version, belief, p_inside, bands, onset_at)
 
 
 def is_clearly_out(belief: Belief | None, versions: Sequence[Version], near: Near) -> bool:
@@ -175,6 +183,7 @@ def track(
     exposed = False
     position = 0
     in_force: list[Version] = []
+    onset_at = FAR_FUTURE
     for i, t in enumerate(instants):
         # An interval holds its own start, so the one that begins at now counts.
         until = instants[i + 1] if i + 1 < len(instants) else FAR_FUTURE
@@ -192,6 +201,7 @@ def track(
                 exposed, since = True, t
             ends_at = None
             last = hit
+            onset_at = min(onset_at, hit.onset_at)
             first_at = first_at or t
             last_at = until
         elif exposed:
@@ -211,6 +221,7 @@ def track(
         last_at=min(last_at, now),
         open_since=since if exposed else None,
         ends_at=ends_at or FAR_FUTURE,
+        onset_at=onset_at,
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 from geo.footprints import Footprint, footprint_of
 from geo.geodesy import distance_m
 from schemas.codelists import Hazard, MsgType, Revision
+from schemas.envelope import YEAR_MAX
 from schemas.place import Area
 from schemas.report import IncidentReported
 from streams.core.stage import derive_id
@@ -296,7 +297,8 @@ def expiry_of(version: FootprintVersion) -> datetime | None:
     begun_at = report.onset_at
     if report.revision is Revision.EVOLVES:
         begun_at = max(begun_at, version.confirmed_at)
-    return begun_at + timedelta(seconds=footprint.valid_s)
+    ends_at = begun_at + timedelta(seconds=footprint.valid_s)
+    return ends_at if ends_at.year <= YEAR_MAX else None
 
 
 def life_of(incident: Incident, now: datetime | None) -> str:

@@ -97,12 +97,12 @@ class Shard:
             self._zone(record)
         elif isinstance(record, SituationChanged):
             if self.book.put_situation(record):
-                overridden = (
+                # The zones of the same change follow; nobody is assessed half-way.
+                self.pending.update(
                     i
                     for i, person in enumerate(self.people)
                     if any(s.bucket is not None for s in person.facts.statements)
                 )
-                self._reassess(overridden, record)
         elif isinstance(record, LinkChanged):
             self._link(record)
         elif isinstance(record, EngineChanged):

@@ -5,10 +5,23 @@ does.
 """
 
 from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 
 from schemas.codelists import ContactOutcome, Precision
+
+D = TypeVar("D", timedelta, float)
+
+LONGEST = timedelta(days=3650)
+"""Longest duration: ten years, so that no time leaves the calendar."""
+
+FARTHEST_M = 20_037_508.0
+"""Longest distance: half of the equator (WGS 84)."""
+
+MAGNITUDE_MAX = 10.0
+LEVEL_MAX = 4
+"""Highest level of our scale of travel advice."""
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +47,6 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     swapped_near_m: float = 100_000.0
     failed_attempts: int = 3
     failed_channels: int = 2
-    clamp_future: timedelta = timedelta(minutes=5)
     quake_gate: timedelta = timedelta(seconds=60)
     quake_gate_m: float = 100_000.0
     quake_gate_magnitude: float = 0.8
@@ -44,6 +56,28 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     advice_zone_level: int = 3
     affected_alert: int = 10
 
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense; ``ValueError`` names the setting."""
+        for name, value in msgspec.structs.asdict(self).items():
+            if isinstance(value, timedelta):
+                _within(name, value, timedelta(0), LONGEST, "a duration above 0, to ten years")
+            elif "_m_" in f"{name}_":
+                _within(name, value, 0.0, FARTHEST_M, f"metres above 0, to {FARTHEST_M:.0f}")
+            elif isinstance(value, int) and value < 1:
+                msg = f"{name} is {value}; it must be 1 or more"
+                raise ValueError(msg)
+        _within("quake_gate_magnitude", self.quake_gate_magnitude, 0.0, MAGNITUDE_MAX,
+                "above 0, to 10")  # fmt: skip
+        if not 0.0 < self.p_low < self.p_even < self.p_high <= 1.0:
+            msg = (
+                f"p_low {self.p_low}, p_even {self.p_even} and p_high {self.p_high} must be"
+                " probabilities in rising order, above 0, to 1"
+            )
+            raise ValueError(msg)
+        if self.advice_zone_level > LEVEL_MAX:
+            msg = f"advice_zone_level is {self.advice_zone_level}; levels are 1 to {LEVEL_MAX}"
+            raise ValueError(msg)
+
     def radius_m(self, precision: Precision) -> float:
         """Return the default 68 % radius of a filed place with a point."""
         return {
@@ -51,6 +85,13 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             Precision.ADDRESS: self.address_m,
             Precision.CITY: self.city_m,
         }.get(precision, self.admin1_m)
+
+
+def _within(name: str, value: D, above: D, to: D, words: str) -> None:
+    """Raise unless ``above`` < value <= ``to``; not a number is outside."""
+    if not above < value <= to:
+        msg = f"{name} is {value}; it must be {words}"
+        raise ValueError(msg)
 
 
 FAILED = frozenset({ContactOutcome.NO_ANSWER, ContactOutcome.WRONG_NUMBER})

@@ -26,7 +26,6 @@ class Cause:
         "corrected",
         "ends_at",
         "held",
-        "onset_at",
         "situation_id",
         "starts_at",
         "status",
@@ -40,7 +39,6 @@ class Cause:
         self.status: Status = newest.status
         self.situation_id = newest.situation_id
         self.advisory = newest.advisory
-        self.onset_at: datetime = newest.onset_at
         self.held = [v for v in versions if not v.zone.corrected]
         self.corrected: dict[int, list[Version]] = {}
         for version in versions:

@@ -37,12 +37,16 @@ class Member(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """One person and one incident: exposed now, and ever, by held or corrected zones."""
+    """One person and one incident: exposed now, and ever, by held or corrected zones.
+
+    ``onset`` is the earliest of all zone versions that ever matched.
+    """
 
     incident: Incident
     exposure: Exposure | None
     held: list[Run]
     corrected: list[Run]
+    onset: int
 
 
 class Answer(NamedTuple):
@@ -85,7 +89,8 @@ def member_of(standings: Sequence[Standing], said: Sequence[Input], now: int) ->
     tiers = [s.exposure.tier for s in standings if s.exposure and s.exposure.tier in TIERS]
     every = [run for _, found in counted for run in found]
     tier = min(tiers, key=TIERS.index) if tiers else last_tier(every, now)
-    onsets = [incident.zone_onset for incident, _ in counted]
+    counting = [incident for incident, _ in counted]
+    onsets = [s.onset for s in standings if s.incident in counting]
     name = bucket(onsets, said, now, held=held)
     return Member(held, min(run.start for run in every), tier, name)
 
@@ -101,7 +106,8 @@ def standing_of(crowd: Crowd, person: Person, incident: Incident, tick: int) -> 
         version = [v for v in incident.versions if v.corrected and v.number == number]
         corrected += runs(crowd.world, line, version, now)
     exposure = exposure_of(crowd.world, person, held, lasting, now)
-    return Standing(incident, exposure, held, corrected)
+    matching = [v.onset for v in incident.versions if runs(crowd.world, line, [v], now)]
+    return Standing(incident, exposure, held, corrected, min(matching, default=0))
 
 
 def answer(
