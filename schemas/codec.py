@@ -15,6 +15,7 @@ MESSAGES: tuple[type[Event], ...] = (
     person.CheckedIn,
     person.ContactRecorded,
     person.LinkChanged,
+    person.FactsShared,
     report.IncidentReported,
     report.AdvisoryIssued,
     command.CommandIssued,

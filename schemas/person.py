@@ -1,6 +1,8 @@
 """What people, and those who ask after them, tell us."""
 
+import hashlib
 import re
+from collections.abc import Iterable
 from datetime import date
 
 from schemas.codelists import CheckInState, ContactChannel, ContactOutcome, Precision
@@ -13,7 +15,7 @@ PERSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\.[0-9]{1,6}")
 def check_person_id(person_id: str) -> None:
     """Raise ``ValueError`` unless ``person_id`` is ``<home>.<n>`` (design 3)."""
     if not PERSON_ID.fullmatch(person_id):
-        msg = f"person_id {person_id!r} is not <home>.<n>, for example h3f9a.1"
+        msg = "person_id is not <home>.<n>, for example h3f9a.1"  # never quoted: it may be a name
         raise ValueError(msg)
 
 
@@ -138,12 +140,70 @@ class LinkChanged(Event, frozen=True, kw_only=True):
         check_person_id(self.root_id)
 
 
+class FactsShared(Event, frozen=True, kw_only=True):
+    """A linked record's whole history, for the record it is linked to.
+
+    From the shard of ``from_id`` to that of ``person_id`` (the root), at the
+    link and at every later fact. Absolute: the greatest (``seq``, ``count``)
+    stands, ``seq`` being the link's and ``count`` the number of facts.
+    ``body`` is the facts as JSON, empty once the link is undone.
+    """
+
+    person_id: str
+    from_id: str
+    seq: int
+    count: int
+    body: str
+
+    def __post_init__(self) -> None:
+        """Check the ids."""
+        super().__post_init__()
+        check_person_id(self.person_id)
+        check_person_id(self.from_id)
+
+
 DIRECT_IDENTIFIERS = frozenset(
     "name first_name last_name given_name family_name full_name phone mobile telephone email"
     " e_mail mail address street passport passport_number register_number national_number"
     " date_of_birth birth_date birthdate remarks notes free_text".split()
 )
 """Field names that belong in the contact vault and nowhere else (design 8)."""
+
+
+LIKE_IDENTIFIER = re.compile(
+    r"[^@\s]+@[^@\s]+\.[a-z]{2,}|(?:\+|\b00)\d[\d ./()-]{6,}\d", re.IGNORECASE
+)
+"""What looks like an e-mail address or a telephone number."""
+
+# Beginnings, in the four working languages, of headings that promise a direct identifier.
+_TELLTALE = re.compile(
+    r"name|naam|nom\b|nom_|prenom|prénom|vorname|phone|(?<![a-z])tel|télé|gsm|mobil|mail|courriel"
+    r"|passport|paspoort|passeport|reisepass|address|adres|birth|geboor|naissance|geburt|rrn|niss"
+)
+_SEPARATORS = re.compile(r"[\s_-]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_DIRECT = frozenset(_SEPARATORS.sub("", name) for name in DIRECT_IDENTIFIERS)
+
+
+def names_identifier(field: str) -> bool:
+    """Return whether a field's name promises a direct identifier, however spelt."""
+    joined = _SEPARATORS.sub("", field.lower())
+    apart = _SEPARATORS.sub("_", _HUMP.sub("_", field).lower())
+    return joined in _DIRECT or any(_TELLTALE.search(spelt) for spelt in (joined, apart))
+
+
+WITHHELD = "withheld"
+"""How the body of a dead letter begins whose values are not kept."""
+
+
+def withheld(raw: bytes, fields: Iterable[str]) -> str:
+    """Return what a dead letter keeps of ``raw``: names of fields, no value.
+
+    The mark, 32 bits of a hash, tells apart two of which all else is the same.
+    """
+    mark = hashlib.blake2b(raw, digest_size=4).hexdigest()
+    held = LIKE_IDENTIFIER.sub("...", ", ".join(sorted(fields)) or "nothing that can be told")
+    return f"{WITHHELD}, it holds {held} (mark {mark})"
 
 
 def refuse_identifiers(fields: object) -> None:
@@ -156,12 +216,18 @@ def refuse_identifiers(fields: object) -> None:
 
 
 __all__ = [
+    "DIRECT_IDENTIFIERS",
+    "LIKE_IDENTIFIER",
+    "WITHHELD",
     "CheckedIn",
     "ContactRecorded",
+    "FactsShared",
     "LinkChanged",
     "RegistrationFiled",
     "Stay",
     "check_person_id",
     "home_of",
+    "names_identifier",
     "refuse_identifiers",
+    "withheld",
 ]

@@ -11,6 +11,8 @@ import numpy as np
 from geo.geodesy import Floats
 from geo.join import PlaceIndex, Shape, ZoneIndex, compile_areas, signed_distance_m
 from schemas.codelists import Precision
+from schemas.envelope import Event
+from schemas.person import CheckedIn
 from streams.core.exposure import Version
 from streams.core.people import Facts, Spot
 from streams.core.thresholds import Thresholds
@@ -60,6 +62,15 @@ class Ground:
                 owners.append(owner)
             new.append((spot.point, radius_m))
         return new
+
+    def survey_check_ins(self, records: Iterable[Event]) -> None:
+        """Match the positions of a batch at once, before they are taken in."""
+        unknown_m, most_m = self._limits.fix_accuracy_m, self._limits.growth_max_m
+        self.survey(
+            ((at.lon_deg, at.lat_deg), max(at.accuracy_m or unknown_m, 1.0) + most_m)
+            for record in records
+            if isinstance(record, CheckedIn) and (at := record.position) is not None
+        )
 
     def survey(self, places: Iterable[tuple[Point, float]]) -> None:
         """Match points, each with the largest radius it may take, with all zones.

@@ -7,7 +7,7 @@ depends on the order of arrival.
 
 import hashlib
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from operator import attrgetter
@@ -291,6 +291,53 @@ def _with(kept: tuple[F, ...], new: tuple[F, ...]) -> tuple[F, ...]:
 
 def _in_event_order(fact: Registration | Fix | Statement) -> tuple[datetime, str]:
     return fact.at, fact.event_id
+
+
+def shared(facts: Facts, from_id: str) -> str:
+    """Return a linked record's facts as text, to be taken in by its root.
+
+    Registrations bear the record's id: those of two records are two, even
+    where a list has numbered them alike.
+    """
+    registrations = tuple(
+        msgspec.structs.replace(r, registration_id=f"{from_id}/{r.registration_id}")
+        for r in facts.registrations
+    )
+    return msgspec.json.encode(msgspec.structs.replace(facts, registrations=registrations)).decode()
+
+
+def taken_in(body: str) -> Facts:
+    """Return the facts that ``shared`` made text of."""
+    return msgspec.json.decode(body, type=Facts)
+
+
+def together(own: Facts, others: Iterable[Facts]) -> Facts:
+    """Return one history of a record's own facts and those of its duplicates."""
+    facts = own
+    for other in others:
+        known = {fact.event_id for fact in _all(facts)}
+        for new in _all(other):
+            if new.event_id not in known:
+                facts = _extended(facts, new)
+        facts = msgspec.structs.replace(
+            facts,
+            latest_at=max(facts.latest_at, other.latest_at),
+            latest_exercise_at=max(facts.latest_exercise_at, other.latest_exercise_at),
+        )
+    return facts
+
+
+def _extended(facts: Facts, new: Registration | Fix | Statement) -> Facts:
+    if isinstance(new, Registration):
+        return msgspec.structs.replace(facts, registrations=_with(facts.registrations, (new,)))
+    if isinstance(new, Fix):
+        return msgspec.structs.replace(facts, fixes=_with(facts.fixes, (new,)))
+    return msgspec.structs.replace(facts, statements=_with(facts.statements, (new,)))
+
+
+def count_of(facts: Facts) -> int:
+    """Return how many facts are kept."""
+    return len(facts.registrations) + len(facts.fixes) + len(facts.statements)
 
 
 def visible(facts: Facts, status: Status) -> Facts:

@@ -17,7 +17,13 @@ from schemas.envelope import Event
 from schemas.exposure import Reached
 from schemas.incident import SituationChanged
 from schemas.operations import EngineChanged, FaultRaised, Tick
-from schemas.person import CheckedIn, ContactRecorded, LinkChanged, RegistrationFiled
+from schemas.person import (
+    CheckedIn,
+    ContactRecorded,
+    FactsShared,
+    LinkChanged,
+    RegistrationFiled,
+)
 from schemas.zone import ZoneChanged
 from streams.core import changes
 from streams.core.assessment import Assessment, Entry, ExposureRow, assess
@@ -25,18 +31,26 @@ from streams.core.exposure import version_of
 from streams.core.ground import Ground, event_spots, spots_of
 from streams.core.people import (
     FAR_FUTURE,
-    FAR_PAST,
     REPLACED,
     ConflictError,
     Facts,
-    visible,
+    taken_in,
     with_event,
 )
-from streams.core.presence import History
-from streams.core.shard_export import entry_row, exposure_row, person_row
-from streams.core.shard_state import STATE_VERSION, Person, State, decode_state, encode_state
+from streams.core.shard_export import export_rows
+from streams.core.shard_state import (
+    STATE_VERSION,
+    Duplicate,
+    Person,
+    State,
+    cell_of,
+    decode_state,
+    encode_state,
+    known_live,
+    shared_out,
+)
 from streams.core.stage import ROOM_INPUT, Out, Outcome, Reject, derive_id
-from streams.core.tallies import Cell, Tally
+from streams.core.tallies import Tally
 from streams.core.thresholds import Thresholds
 from streams.core.zonebook import Cause, ZoneBook
 
@@ -70,15 +84,7 @@ class Shard:
         """Apply records in order; see ``Stage``."""
         self._out = []
         self._rejects = []
-        accuracy_m, most_m = self.limits.fix_accuracy_m, self.limits.growth_max_m
-        self.ground.survey(
-            (
-                (record.position.lon_deg, record.position.lat_deg),
-                max(record.position.accuracy_m or accuracy_m, 1.0) + most_m,
-            )
-            for record in records
-            if isinstance(record, CheckedIn) and record.position is not None
-        )
+        self.ground.survey_check_ins(records)
         for record in records:
             try:
                 self._apply_one(record)
@@ -101,10 +107,12 @@ class Shard:
                 self.pending.update(
                     i
                     for i, person in enumerate(self.people)
-                    if any(s.bucket is not None for s in person.facts.statements)
+                    if any(s.bucket is not None for s in person.history.statements)
                 )
         elif isinstance(record, LinkChanged):
             self._link(record)
+        elif isinstance(record, FactsShared):
+            self._take_in(record)
         elif isinstance(record, EngineChanged):
             self._reassess(range(len(self.people)), record)
         elif isinstance(record, FaultRaised):
@@ -117,7 +125,7 @@ class Shard:
         i = self.index.get(person_id)
         if i is None:
             i = self.index[person_id] = len(self.people)
-            self.people.append(Person(person_id, Facts(), {}, {}, [], (0, None)))
+            self.people.append(Person(person_id, Facts(), {}, {}, [], (0, None), {}))
         return i
 
     def _learn(
@@ -135,6 +143,7 @@ class Shard:
         if learned.replaced:
             self._rejects.append(Reject(record, REPLACED))
         self.ground.settle(i, event_spots(facts, record.event_id, self.limits))
+        self._share(person, record)
         self._reassess((i,), record)
 
     def _zone(self, record: ZoneChanged) -> None:
@@ -157,9 +166,32 @@ class Shard:
     def _link(self, record: LinkChanged) -> None:
         i = self._person(record.person_id)
         person = self.people[i]
-        if person.link[0] >= record.seq:
+        before, root = person.link
+        if before >= record.seq:
             return
+        if root is not None:
+            self._out.append(shared_out(person, root, record, record.seq, self.shards, facts=None))
         person.link = (record.seq, record.root_id if record.linked else None)
+        self._share(person, record)
+        self._reassess((i,), record)
+
+    def _share(self, person: Person, trigger: Event) -> None:
+        """Let the record that this one is a duplicate of know what this one knows."""
+        seq, root = person.link
+        if root is not None:
+            facts = person.facts
+            self._out.append(shared_out(person, root, trigger, seq, self.shards, facts=facts))
+
+    def _take_in(self, record: FactsShared) -> None:
+        i = self._person(record.person_id)
+        person = self.people[i]
+        known = person.duplicates.get(record.from_id)
+        if known is not None and (known.seq, known.count) >= (record.seq, record.count):
+            return
+        facts = taken_in(record.body) if record.body else None
+        person.duplicates[record.from_id] = Duplicate(record.seq, record.count, facts)
+        if facts is not None:
+            self.ground.settle(i, spots_of(facts, self.limits))
         self._reassess((i,), record)
 
     def _tick(self, record: Tick) -> None:
@@ -195,12 +227,13 @@ class Shard:
             return
         for i in who:
             person = self.people[i]
-            causes = self._causes(person.facts)
+            history = person.history
+            causes = self._causes(history)
             if not (causes or person.exposures or person.entries):
                 continue
-            at = max(self.now, person.facts.latest_at)
+            at = max(self.now, history.latest_at)
             new = assess(
-                person.facts,
+                history,
                 causes,
                 self.book,
                 self.ground.near,
@@ -212,7 +245,7 @@ class Shard:
 
     def _settle(self, person: Person, new: Assessment, at: datetime, trigger: Event) -> None:
         """Send the difference to what was, count it, and keep the new state."""
-        was_known = _known(person.entries)
+        was_known = known_live(person.entries)
         if new.exposures != person.exposures:
             self._out += changes.of_exposures(
                 person.person_id, person.exposures, new, at, trigger, self.shard, self.book
@@ -231,7 +264,7 @@ class Shard:
                 entry = new.entries.get(situation_id)
                 self._count_entry(person, situation_id, entry, regrouped=situation_id in left)
             person.entries = new.entries
-            self._distinct += _known(new.entries) - was_known
+            self._distinct += known_live(new.entries) - was_known
         if new.due_at != person.due_at:
             person.due_at = new.due_at
             if new.due_at < FAR_FUTURE:
@@ -270,7 +303,7 @@ class Shard:
         for entry, step in ((old, -1), (new, 1)):
             if entry is not None:
                 tally = self._tally(situation_id, entry.status)
-                tally.add(_cell(entry), step)
+                tally.add(cell_of(entry), step)
                 tally.known += step * (entry.bucket is not Bucket.DUPLICATE)
         if new is None and not regrouped:
             person.withdrawn.append(situation_id)
@@ -334,7 +367,7 @@ class Shard:
         shard.skipped = state.skipped
         places: list[tuple[tuple[float, float], float]] = []
         for i, person in enumerate(state.people):
-            places += shard.ground.own(i, spots_of(person.facts, shard.limits))
+            places += shard.ground.own(i, spots_of(person.history, shard.limits))
         shard.ground.survey(places)
         for situation in state.situations:
             shard.book.put_situation(situation)
@@ -356,46 +389,13 @@ class Shard:
         self._count_exposures(person.exposures, 1)
         for situation_id, entry in person.entries.items():
             tally = self._tally(situation_id, entry.status)
-            tally.add(_cell(entry), 1)
+            tally.add(cell_of(entry), 1)
             tally.known += entry.bucket is not Bucket.DUPLICATE
         for situation_id in person.withdrawn:
             known = self.book.situations.get(situation_id)
             self._tally(situation_id, known.status if known else Status.ACTUAL).withdrawn += 1
-        self._distinct += _known(person.entries)
+        self._distinct += known_live(person.entries)
 
     def export(self, kind: str) -> list[dict[str, object]]:
         """Return rows of persons, exposures or ledger, sorted by their keys."""
-        people = sorted(self.people, key=lambda person: person.person_id)
-        if kind == "exposures":
-            return [
-                exposure_row(person.person_id, cause_id, row)
-                for person in people
-                for cause_id, row in sorted(person.exposures.items())
-            ]
-        if kind == "ledger":
-            return [
-                entry_row(person.person_id, situation_id, entry)
-                for person in people
-                for situation_id, entry in sorted(person.entries.items())
-            ]
-        if kind != "persons":
-            msg = f"a shard has no export {kind!r}"
-            raise KeyError(msg)
-        rows = []
-        for person in people:
-            at = max(self.now or FAR_PAST, person.facts.latest_at)
-            live = visible(person.facts, Status.ACTUAL)
-            belief = History(live, self.limits).at(at)
-            rows.append(person_row(person.person_id, belief))
-        return rows
-
-
-def _known(entries: dict[str, Entry]) -> bool:
-    """Tell whether a person is known in any live situation."""
-    return any(
-        e.status is Status.ACTUAL and e.bucket is not Bucket.DUPLICATE for e in entries.values()
-    )
-
-
-def _cell(entry: Entry) -> Cell:
-    return entry.bucket, entry.tier, entry.by, entry.post
+        return export_rows(kind, self.people, self.now, self.limits)

@@ -1,11 +1,16 @@
 """Rows of the state exports of a shard: canonical, rounded, without arrival."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
+from schemas.codelists import Status
 from streams.core.assessment import Entry, ExposureRow
-from streams.core.presence import Belief
+from streams.core.people import FAR_PAST, visible
+from streams.core.presence import Belief, History
+from streams.core.shard_state import Person
+from streams.core.thresholds import Thresholds
 
 Row = dict[str, object]
 
@@ -67,3 +72,31 @@ def entry_row(person_id: str, situation_id: str, entry: Entry) -> Row:
         "by_user": entry.by_user,
         "status": entry.status.value,
     }
+
+
+def export_rows(
+    kind: str, people: Iterable[Person], now: datetime | None, limits: Thresholds
+) -> list[Row]:
+    """Return the rows of persons, exposures or ledger, sorted by their keys."""
+    ordered = sorted(people, key=lambda person: person.person_id)
+    if kind == "exposures":
+        return [
+            exposure_row(person.person_id, cause_id, row)
+            for person in ordered
+            for cause_id, row in sorted(person.exposures.items())
+        ]
+    if kind == "ledger":
+        return [
+            entry_row(person.person_id, situation_id, entry)
+            for person in ordered
+            for situation_id, entry in sorted(person.entries.items())
+        ]
+    if kind != "persons":
+        msg = f"a shard has no export {kind!r}"
+        raise KeyError(msg)
+    rows = []
+    for person in ordered:
+        live = visible(person.history, Status.ACTUAL)
+        belief = History(live, limits).at(max(now or FAR_PAST, live.latest_at))
+        rows.append(person_row(person.person_id, belief))
+    return rows

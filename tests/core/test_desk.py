@@ -5,7 +5,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from schemas.codelists import AdviceScope, Bucket, MsgType, Status, Verb
+from schemas.alert import AlertRaised
+from schemas.codelists import AdviceScope, Bucket, CheckInState, MsgType, Status, Verb
 from schemas.exposure import AccountabilityChanged
 from schemas.incident import AdvisoryChanged, SituationChanged
 from schemas.operations import Tick
@@ -20,6 +21,7 @@ from tests.support.engine import (
     command,
     override,
     quake,
+    says,
     stays_in,
     warning,
 )
@@ -253,6 +255,26 @@ def test_linked_records_count_once_and_unlinking_restores() -> None:
     link_id = next(iter(engine.desk.links.values())).link_id
     engine.put(command(Verb.UNLINK, at("03:00"), link_id=link_id)).tick(at("03:01"))
     assert engine.buckets() == {"unaccounted": 2}
+
+
+def test_what_a_duplicate_says_and_where_it_is_counts_for_its_root() -> None:
+    engine = Engine(4).put(stays_in("ana.1", "doha"), stays_in("zoe.7", "adana"))
+    engine.tick(at("01:00")).put(quake(7.8, at("01:25"))).tick(at("01:30"))
+    engine.put(command(Verb.LINK, at("02:00"), person_id="zoe.7", other_id="ana.1"))
+    engine.put(says("zoe.7", CheckInState.NEEDS_HELP, at("02:05"))).tick(at("02:10"))
+    assert engine.bucket("ana.1") == "needs_help"
+    assert engine.bucket("zoe.7") == "duplicate"
+    (alert,) = [a for a in engine.said(AlertRaised) if a.rule == "help_requested"]
+    assert alert.facts["person_id"] == "ana.1"
+    twin = Engine(1).put(stays_in("ana.1", "doha"), stays_in("zoe.7", "adana"))
+    twin.put(says("zoe.7", CheckInState.NEEDS_HELP, at("02:05"))).tick(at("01:00"))
+    twin.put(command(Verb.LINK, at("02:00"), person_id="zoe.7", other_id="ana.1"))
+    twin.put(quake(7.8, at("01:25"))).tick(at("02:10"))
+    for kind in ("persons", "exposures", "ledger"):
+        assert twin.rows(kind) == engine.rows(kind)
+    engine.put(command(Verb.UNLINK, at("03:00"), link_id=engine.desk.links["zoe.7"].link_id))
+    engine.tick(at("03:01"))
+    assert (engine.bucket("ana.1"), engine.bucket("zoe.7")) == (None, "needs_help")
 
 
 def test_an_exercise_never_touches_a_live_count() -> None:

@@ -30,6 +30,19 @@ def test_a_country_that_nobody_knows_is_refused_by_name() -> None:
     assert admit(advice("XK", 4, at("01:00")))
 
 
+def test_a_command_that_would_put_a_number_in_the_journal_is_refused() -> None:
+    told = command(Verb.CLOSE, at("01:00"), situation_id="s", by="jan@ministry.example")
+    assert admit(told) is told
+    with pytest.raises(ValueError, match="^reason looks like an e-mail address or a telephone"):
+        admit(msgspec.structs.replace(told, reason="rang +32 470 12 34 56"))
+
+
+@pytest.mark.parametrize("event_id", ["4f9c-0012-3456-7890-ab", "app:2023-02-06T00:00:00+01:00"])
+def test_an_id_with_many_figures_is_no_telephone_number(event_id: str) -> None:
+    said = msgspec.structs.replace(says("ana.1", CheckInState.SAFE, at("05:00")), event_id=event_id)
+    assert admit(said) is said
+
+
 @pytest.mark.parametrize("shards", [1, 8])
 def test_everything_about_a_person_goes_where_the_home_says(shards: int) -> None:
     where = partition_of("ana.1", shards)

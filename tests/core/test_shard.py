@@ -1,5 +1,7 @@
 """Stories of presence and exposure: who is where, and how sure it is."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.codelists import CheckInState, ContactOutcome, Precision, Status
@@ -12,6 +14,7 @@ from streams.core.reasons import LANGUAGES, sentence
 from streams.core.shard import Shard
 from tests.support.engine import (
     CITIES,
+    ONSET,
     Engine,
     advice,
     around,
@@ -220,6 +223,34 @@ def test_one_id_with_two_contents_leaves_nothing_of_the_refused_one() -> None:
     for engine in (forth, back):
         said = {repr(event) for event in engine.outputs}
         assert len({event.event_id for event in engine.outputs}) == len(said)
+
+
+def test_a_stated_point_is_inside_a_country_by_where_it_is() -> None:
+    dubai = Place(precision=Precision.POINT, country="QA", lon_deg=55.27, lat_deg=25.2)
+    engine = Engine().tick(at("00:30")).put(advice("QA", 4, at("00:10")))
+    engine.put(contact("ana.1", ContactOutcome.REACHED_SAFE, at("00:40"), place=dubai))
+    assert engine.tick(at("01:00")).tier("ana.1") is None
+
+
+def test_a_revised_onset_loses_no_call_for_help() -> None:
+    engine = quaked(stays_in("ana.1", "gaziantep"))
+    engine.put(says("ana.1", CheckInState.NEEDS_HELP, ONSET + timedelta(seconds=20)))
+    engine.put(quake(7.8, at("01:40"), onset=ONSET + timedelta(seconds=30))).tick(at("02:00"))
+    assert engine.bucket("ana.1") == "needs_help"
+
+
+def test_a_statement_counts_alike_whatever_came_first() -> None:
+    far = Place(precision=Precision.CITY, country="GE", lon_deg=37.014, lat_deg=40.526)
+    person = stays_in("ana.1", far), says("ana.1", CheckInState.NEEDS_HELP, at("01:18:04"))
+    solutions = [
+        quake(7.9, at("01:30")),
+        quake(6.0, at("01:40")),
+        quake(6.0, at("01:50"), onset=at("01:18:34"), lon=37.1),
+    ]
+    one = Engine().tick(at("01:20")).put(*person, *solutions).tick(at("02:40"))
+    other = Engine().tick(at("01:20")).put(*solutions, *person).tick(at("02:40"))
+    assert one.rows("ledger") == other.rows("ledger")
+    assert one.bucket("ana.1") == "needs_help"
 
 
 def test_before_the_first_tick_nothing_is_evaluated() -> None:
