@@ -179,8 +179,9 @@ class Shard:
         """Let the record that this one is a duplicate of know what this one knows."""
         seq, root = person.link
         if root is not None:
-            facts = person.facts
-            self._out.append(shared_out(person, root, trigger, seq, self.shards, facts=facts))
+            self._out.append(
+                shared_out(person, root, trigger, seq, self.shards, facts=person.facts)
+            )
 
     def _take_in(self, record: FactsShared) -> None:
         i = self._person(record.person_id)
