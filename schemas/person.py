@@ -171,7 +171,7 @@ DIRECT_IDENTIFIERS = frozenset(
 
 
 LIKE_IDENTIFIER = re.compile(
-    r"[^@\s]+@[^@\s]+\.[a-z]{2,}|(?:\+|\b00)\d[\d ./()-]{6,}\d", re.IGNORECASE
+    r"[^@\s]{1,64}@[^@\s]{1,255}\.[a-z]{2,}|(?:\+|\b00)\d[\d ./()-]{6,}\d", re.IGNORECASE
 )
 """What looks like an e-mail address or a telephone number."""
 

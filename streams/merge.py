@@ -4,6 +4,7 @@ Validates nothing that the messages do not already: it clamps times from the
 future, and gives each event the topic and partition of the stage it is for.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
@@ -13,7 +14,7 @@ from schemas.codelists import Status, Verb
 from schemas.command import CommandIssued
 from schemas.envelope import Event
 from schemas.operations import FeedHealthChanged, Tick
-from schemas.person import CheckedIn, ContactRecorded, RegistrationFiled
+from schemas.person import LIKE_IDENTIFIER, CheckedIn, ContactRecorded, RegistrationFiled
 from schemas.place import Countries
 from schemas.report import AdvisoryIssued, IncidentReported
 from streams.core.partition import partition_of
@@ -21,7 +22,15 @@ from streams.core.stage import DESK_INPUT, ROOM_INPUT, SHARD_INPUT
 from streams.topology import OPERATIONS
 
 FUTURE = timedelta(minutes=5)
-"""An ``occurred_at`` farther ahead of its arrival than this is clamped."""
+"""An ``occurred_at`` or ``sent_at`` farther ahead of its arrival than this is clamped."""
+
+ABOUT_PEOPLE = (RegistrationFiled, CheckedIn, ContactRecorded, CommandIssued)
+
+_WRITTEN = frozenset({"name", "reason", "title"})
+"""Fields in which people write; all others hold an id, a code or a figure."""
+
+_STAFF = frozenset({"source", "by", "confirmed_by"})
+"""Fields that name a system or who is on duty, by user id."""
 
 CLAMPED = "clamped"
 """Last of the ``cause_ids`` of an event whose time was clamped."""
@@ -30,9 +39,12 @@ CLAMPED = "clamped"
 def admit(event: Event) -> Event:
     """Return the event as it may enter; ``ValueError`` says why it may not.
 
-    Test messages exercise the transport and concern nobody; they are refused
-    here, so that no later place has to remember it. So is an area that names
-    a country which the reference data does not know.
+    A time from the future is clamped: neither a person's word nor a source's
+    version may outrank all that will follow it. Test messages exercise the
+    transport and concern nobody; they are refused here, so that no later place
+    has to remember it. So is an area that names a country which the reference
+    data does not know, and what is said of people where it looks like an
+    e-mail address or a telephone number.
     """
     if event.status is Status.TEST:
         msg = "status Test: a transport test concerns nobody"
@@ -41,16 +53,47 @@ def admit(event: Event) -> Event:
     if linking and event.status is not Status.ACTUAL:
         msg = "records are linked for good or not at all; an exercise cannot link them"
         raise ValueError(msg)
+    if isinstance(event, ABOUT_PEOPLE):
+        _refuse_identifiers(event)
     for area in getattr(event, "areas", ()):
         unknown = set(area.codes) - known_countries() if isinstance(area, Countries) else ()
         if unknown:
             msg = f"there is no country {', '.join(sorted(unknown))} in the reference data"
             raise ValueError(msg)
-    if event.occurred_at - event.received_at > FUTURE:
-        return msgspec.structs.replace(
-            event, occurred_at=event.received_at, cause_ids=(*event.cause_ids, CLAMPED)
-        )
+    ahead = {
+        field: event.received_at
+        for field in ("occurred_at", "sent_at")
+        if getattr(event, field, event.received_at) - event.received_at > FUTURE
+    }
+    if ahead:
+        marked = (*event.cause_ids, CLAMPED)
+        return msgspec.structs.replace(event, cause_ids=marked, **ahead)
     return event
+
+
+def _refuse_identifiers(event: Event) -> None:
+    """Raise ``ValueError`` naming the fields that look like a direct identifier."""
+    found = {
+        field
+        for field, text in _texts("", msgspec.to_builtins(event))
+        if (LIKE_IDENTIFIER.search if field in _WRITTEN else LIKE_IDENTIFIER.fullmatch)(text)
+    }
+    if found:
+        msg = f"{', '.join(sorted(found))} looks like an e-mail address or a telephone number"
+        raise ValueError(msg)
+
+
+def _texts(field: str, value: object) -> Iterator[tuple[str, str]]:
+    """Yield every text in a value with the name of its field."""
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in _STAFF:
+                yield from _texts(name, inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(field, inner)
 
 
 def route(event: Event, shards: int) -> list[tuple[str, int, str]]:

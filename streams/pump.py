@@ -123,6 +123,8 @@ class Pump:
 
     def _snapshot_the_most_overdue(self) -> None:
         """Snapshot at most one stage, so that the others wait for one only."""
-        lane = max(self._lanes.values(), key=lambda lane: lane.since_snapshot)
-        if lane.since_snapshot >= self._snapshot_every:
+        # A lane that stands still may have no state: chosen again and again, it would starve all.
+        going = [lane for lane in self._lanes.values() if lane.stopped is None]
+        lane = max(going, key=lambda lane: lane.since_snapshot, default=None)
+        if lane is not None and lane.since_snapshot >= self._snapshot_every:
             lane.snapshot()

@@ -121,7 +121,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     try:
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
-        what = f"a setting in {path} is not valid: {error}"
+        what = f"a setting in {path or 'the environment'} is not valid: {error}"
         raise BadInputError(what, hint="See docs/api/settings.md for what each takes.") from error
 
 

@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from streams.cli import main
@@ -35,9 +36,11 @@ def test_every_command_shown_can_be_parsed(line: str, tmp_path: Path, monkeypatc
     with main.make_context("rollcall", words) as context:
         rest = [*context._protected_args, *context.args]
         name, command, arguments = main.resolve_command(context, rest)
-        while hasattr(command, "resolve_command"):
+        assert command
+        while isinstance(command, click.Group):
             with command.make_context(name, arguments, parent=context) as inner:
                 rest = [*inner._protected_args, *inner.args]
                 name, command, arguments = command.resolve_command(inner, rest)
+                assert command
         with command.make_context(name, arguments, parent=context):
             pass

@@ -144,6 +144,17 @@ def test_a_clean_stop_leaves_a_snapshot_of_every_stage_where_it_stands(tmp_path)
             assert next(log.snapshots(*key)).offset == log.committed(*key) > 0
 
 
+def test_a_lane_without_state_does_not_keep_the_others_from_their_snapshots(tmp_path):
+    world = World(tmp_path, snapshot_every=10)
+    world.put(CROWD)
+    with world.pump() as (log, pump):
+        halted = pump._lanes["shard", 1]
+        halted.stopped, halted._stage, halted._offset = "it could not be recovered", None, 1000
+        pump.run_until_idle()
+        assert next(log.snapshots(*DESK)).offset == 41
+        assert list(log.snapshots("shard", 1)) == []
+
+
 def test_a_death_leaves_no_snapshot(tmp_path):
     world = World(tmp_path)
     world.put(CROWD)

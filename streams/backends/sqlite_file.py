@@ -25,6 +25,9 @@ LOCK_FILE = "log.lock"
 FORMAT = 1
 """Version of the tables below; raised with every change to them."""
 
+MAGIC = b"SQLite format 3\0"
+"""How every SQLite file begins (sqlite.org/fileformat, 1.3)."""
+
 BUSY_MS = 10_000
 """How long to wait for another connection to end its transaction."""
 
@@ -160,7 +163,12 @@ def backup(directory: Path, target: Path) -> None:
     if target.exists():
         what = f"{target} exists; a safety copy is never written over"
         raise BadInputError(what, hint="name another file")
-    _copy(source, target)
+    try:
+        _copy(source, target)
+    except OSError as error:
+        what = f"{target} cannot be written: {error.strerror}"
+        hint = "name a file in a directory that exists and is yours to write, with room on it"
+        raise BadInputError(what, hint=hint) from error
 
 
 def restore(source: Path, directory: Path) -> None:
@@ -168,6 +176,10 @@ def restore(source: Path, directory: Path) -> None:
     if not source.exists():
         what = f"there is no file {source}"
         raise NotFoundError(what, hint="name a file that `rollcall backup` wrote")
+    with source.open("rb") as stream:
+        if stream.read(len(MAGIC)) != MAGIC:
+            what = f"{source} is no safety copy: it is not an SQLite file"
+            raise BadInputError(what, hint="name a file that `rollcall backup` wrote")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(directory)
     try:
@@ -175,7 +187,12 @@ def restore(source: Path, directory: Path) -> None:
         if target.exists():
             what = f"{directory} holds a log already; it is never written over"
             raise BadInputError(what, hint=f"move {target} away, or name another directory")
-        _copy(source, target)
+        try:
+            _copy(source, target)
+        except LogFailedError as error:
+            what = f"{source} could not be restored: {error}"
+            hint = "look at free space; if the copy is damaged, use an older one"
+            raise LogFailedError(what, hint=hint) from error
     finally:
         lock.release()
 
@@ -184,6 +201,15 @@ def _copy(source: Path, target: Path) -> None:
     unfinished = target.with_name(target.name + ".new")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)
+    try:
+        _copy_checked(source, unfinished)
+        _put_in_place(unfinished, target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _copy_checked(source: Path, unfinished: Path) -> None:
     with (
         in_words(source),
         closing(connect(source, read_only=True)) as original,
@@ -197,7 +223,6 @@ def _copy(source: Path, target: Path) -> None:
         if verdict != "ok":
             what = f"the copy of {source} is damaged: {verdict}"
             raise LogFailedError(what, hint="the source is damaged; use an older safety copy")
-    _put_in_place(unfinished, target)
 
 
 def _put_in_place(unfinished: Path, path: Path) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.envelope import as_utc
+from streams.backends.sqlite_file import LOG_FILE
 from streams.compose import settings_of
-from streams.errors import RollcallError
+from streams.errors import LogFailedError, NotFoundError, RollcallError, StoreFailedError
+from streams.serving.store import REBUILD
 from streams.settings import Settings
 
 
@@ -29,6 +32,13 @@ class Session:
         if self._settings is None:
             self._settings = settings_of(self.data, self._named)
         return self._settings
+
+    def refuse_without_log(self) -> None:
+        """Raise ``NotFoundError`` where there is no log: unknown is not zero."""
+        if not (self.data / LOG_FILE).exists():
+            what = f"there is no log in {self.data}"
+            hint = "name the data directory with --data, or fill one with `rollcall ingest`"
+            raise NotFoundError(what, hint=hint)
 
 
 # A paragraph of which a later line is indented; \b tells click to leave it as it is.
@@ -53,13 +63,41 @@ class Commands(click.Group):
         super().add_command(cmd, name)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of ours ends it with its exit code."""
+        """Run the command; an error ends it with its exit code, in words."""
         try:
             return super().invoke(ctx)
-        except RollcallError as error:
-            click.echo(f"Error: {_sentence(str(error))}", err=True)
-            click.echo(f"Next: {_sentence(error.hint)}", err=True)
-            ctx.exit(error.exit_code)
+        except click.NoSuchOption as error:
+            raise _misplaced(error) or error from error
+        except BrokenPipeError:
+            raise
+        except (RollcallError, OSError, SQLAlchemyError) as error:
+            ours = _of_ours(error)
+            click.echo(f"Error: {_sentence(str(ours))}", err=True)
+            click.echo(f"Next: {_sentence(ours.hint)}", err=True)
+            ctx.exit(ours.exit_code)
+
+
+def _misplaced(error: click.NoSuchOption) -> click.UsageError | None:
+    """Return where an option of ``rollcall`` itself belongs; None for others."""
+    if error.ctx is None or error.option_name not in {"--data", "--settings"}:
+        return None
+    name, value = error.option_name, {"--data": "DIR"}.get(error.option_name, "FILE")
+    command = error.ctx.command_path.removeprefix(error.ctx.find_root().command_path).strip()
+    words = f"{name} comes before the command: rollcall {name} {value} {command} ..."
+    return click.UsageError(words, error.ctx)
+
+
+def _of_ours(error: RollcallError | OSError | SQLAlchemyError) -> RollcallError:
+    """Return an error with what to do; that of machine or store, translated."""
+    if isinstance(error, RollcallError):
+        return error
+    if isinstance(error, OSError):
+        where = "the machine refused" if error.filename is None else f"{error.filename} failed"
+        hint = "look at the path, its rights and the free space; `rollcall doctor` helps"
+        return LogFailedError(f"{where}: {error.strerror or error}", hint=hint)
+    cause = getattr(error, "orig", None) or error
+    hint = f"look at rights and free space of the data directory. {REBUILD}"
+    return StoreFailedError(f"the serving store failed: {cause}", hint=hint)
 
 
 def _sentence(text: str) -> str:
@@ -85,6 +123,17 @@ class Instant(click.ParamType[datetime]):
 
 
 INSTANT = Instant()
+
+
+def printable(text: str) -> str:
+    """Return one line of text in which nothing can move the cursor or hide.
+
+    Titles and reasons come from outside. Space of any kind is a blank; what
+    else cannot be printed is escaped.
+    """
+    return "".join(
+        " " if one.isspace() else one if one.isprintable() else ascii(one)[1:-1] for one in text
+    )
 
 
 def iso(at: datetime | None) -> str:

@@ -1,7 +1,7 @@
 """Commands that bring something in and process it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from schemas.operations import Tick
-from streams.cli.base import INSTANT, Session, iso, pass_session
+from streams.cli.base import INSTANT, Session, iso, pass_session, printable
 from streams.cli.render import status_lines
 from streams.clock import scenario as scenario_clock
 from streams.compose import System, open_log, running
@@ -21,6 +21,7 @@ from streams.ingest.register_csv import COLUMNS, parse_register
 from streams.player import Scenario, Step, load_scenario, plan
 from streams.population import generate, write_ndjson
 from streams.ports import EventLog, NewRecord
+from streams.recovery import StageKey
 from streams.serving.queries import status as status_of
 
 SHOWN = 20
@@ -46,7 +47,12 @@ By the end of the name, or by --feed:
 
 What cannot be accepted is put in the dead letters with its reason and the
 rest goes on. The same file again changes nothing. Ends with 1 if there was
-something and nothing of it could be accepted.
+something in a file and nothing of it could be accepted.
+
+A register may be sent again as it was before a change: what counts is what
+the newest one says, by filed_at or by when it came in. Who is missing from a
+newer list keeps the earlier registration. The rows of one registration are
+accepted together or not at all.
 
     For example:
   rollcall ingest people.ndjson
@@ -82,7 +88,7 @@ def ingest(
             _print_report(path, reports[-1])
     finally:
         log.close()
-    if all(report.failed for report in reports):
+    if any(report.failed for report in reports):
         ctx.exit(1)
 
 
@@ -95,7 +101,8 @@ def _source(path: Path, feed: str | None) -> Source:
     if feed is None and suffix not in {".ndjson", ".jsonl"}:
         names = ", ".join(one.name for one in FEEDS)
         what = f"the name {path.name} does not tell what the file is"
-        raise BadInputError(what, hint=f"name its feed with --feed: {names}")
+        hint = f"save a list as .csv, events as .ndjson, or name its feed with --feed: {names}"
+        raise BadInputError(what, hint=hint)
     try:
         found = feed_named(feed or "ndjson")
     except KeyError as error:
@@ -120,6 +127,9 @@ def _print_report(path: Path, report: Report) -> None:
         click.echo(f"  {item}: {reason}")
     if len(report.rejections) > SHOWN:
         click.echo(f"  and {len(report.rejections) - SHOWN} more: see the dead letters")
+    if report.conflict:
+        click.echo("  conflict: a known event_id with other contents; one of the two will be"
+                   " rejected by the next run")  # fmt: skip
     if report.rejections:
         click.echo("  rejected items are in the dead letters, from the next run on"
                    " in `rollcall deadletters list`")  # fmt: skip
@@ -127,7 +137,7 @@ def _print_report(path: Path, report: Report) -> None:
 
 @click.command()
 @click.option("--until-idle", is_flag=True, required=True, help="End when all is processed.")
-@click.option("--now", type=INSTANT, help="The tick to end with, if later than the last one.")
+@click.option("--now", type=INSTANT, help="The tick to end with: a time that has been.")
 @pass_session
 def run(session: Session, until_idle: bool, now: datetime | None) -> None:
     """Process all that is in the log, write the store, and exit.
@@ -139,28 +149,40 @@ def run(session: Session, until_idle: bool, now: datetime | None) -> None:
       rollcall run --until-idle --now 2023-02-06T02:00:00Z
     """
     del until_idle
+    session.refuse_without_log()
     with running(session.data, session.settings) as system:
-        before = system.log.last_tick_at()
         if now is not None:
-            _tick(system.log, now, before)
+            _tick(system.log, now.replace(microsecond=0))
         count = system.settle()
         stopped = system.pump.stopped
         last = system.log.last_tick_at()
+        faults = len(status_of(system.writer.engine).faults)
     click.echo(f"{count} records processed; the clock stands at {iso(last)}")
     if last is None:
         click.echo("Nothing is evaluated before the first tick: give one with --now.", err=True)
-    elif now is not None and now < last:
-        click.echo(f"--now {iso(now)} is before the last tick and was ignored.", err=True)
+    if faults:
+        click.echo(f"Faults open: {faults}; see `rollcall status`.", err=True)
+    _refuse_stopped(stopped)
+
+
+def _refuse_stopped(stopped: Mapping[StageKey, str]) -> None:
+    """Raise if partitions stand still: not all was processed."""
     if stopped:
         places = "; ".join(f"{key}: {why}" for key, why in stopped.items())
         what = f"partitions stand still: {places}"
         raise PartitionStoppedError(what, hint="see `rollcall status` and `deadletters list`")
 
 
-def _tick(log: EventLog, at: datetime, last: datetime | None) -> None:
-    """Append a tick unless the clock is there already."""
-    at = at.replace(microsecond=0)
-    if last is not None and at <= last:
+def _tick(log: EventLog, at: datetime) -> None:
+    """Append a tick unless the clock is there already; refuse one it cannot have."""
+    last = log.last_tick_at()
+    if last is not None and at < last:
+        what = f"--now {iso(at)} is before the last tick, {iso(last)}"
+        raise BadInputError(what, hint="give a later time, or leave --now out")
+    if log.clock_spec.kind == "wall" and at > log.clock.now():
+        what = f"--now {iso(at)} is in the future, and time never goes back"
+        raise BadInputError(what, hint="give a time that has been; look at the machine's clock")
+    if at == last:
         return
     tick = Tick(
         event_id=derive_id("tick", at.isoformat()),
@@ -205,14 +227,28 @@ def replay(
         # What a kill left in the log goes first, as it would have: the journal depends on it.
         system.settle()
         if people is not None and last is None:
-            report = take_in(system.log, _source(people, None), _read(people), scenario.start)
-            click.echo(f"{people.name}: {report.accepted} accepted", err=True)
+            _take_people(system.log, people, scenario.start)
         for step in _paced(plan(scenario, last), last or scenario.start, speed):
             _play(system, scenario, step)
         system.settle()
+        stopped = system.pump.stopped
         answer = status_of(system.writer.engine)
     for line in status_lines(answer):
         click.echo(line)
+    _refuse_stopped(stopped)
+
+
+def _take_people(log: EventLog, file: Path, at: datetime) -> None:
+    """Take a register in; ``BadInputError`` if nothing of it could be accepted."""
+    report = take_in(log, _source(file, None), _read(file), at)
+    click.echo(f"{file.name}: {report.accepted} accepted", err=True)
+    for item, reason in report.rejections[:SHOWN]:
+        click.echo(printable(f"  {item}: {reason}"), err=True)
+    if len(report.rejections) > SHOWN:
+        click.echo(f"  and {len(report.rejections) - SHOWN} more: see the dead letters", err=True)
+    if report.failed:
+        what = f"nothing of {file.name} could be accepted"
+        raise BadInputError(what, hint="correct the file and replay again")
 
 
 def _paced(steps: Iterator[Step], start: datetime, speed: float) -> Iterator[Step]:

@@ -177,7 +177,16 @@ def _command(said: dict[str, Any], now: datetime) -> CommandIssued:
         return msgspec.convert(envelope | said, CommandIssued)
     except ValueError as error:
         what = f"the command is not valid: {error}"
-        raise BadInputError(what, hint="`rollcall do --help` says what each verb needs") from error
+        hint = _choices(said) or "`rollcall do --help` says what each verb needs"
+        raise BadInputError(what, hint=hint) from error
+
+
+def _choices(said: dict[str, Any]) -> str | None:
+    """Return what the first key with an unknown name could be; None if there is none."""
+    for key, names in (("hazard", Hazard), ("bucket", [b for b in Bucket if b not in DERIVED])):
+        if key in said and said[key] not in list(names):
+            return f"{key} is one of {', '.join(names)}"
+    return None
 
 
 def _refuse_unknown(data: Path, command: CommandIssued) -> None:

@@ -1,6 +1,7 @@
 """Commands that only read: they work with everything stopped, or beside it."""
 
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from sqlalchemy import Engine
 
 from schemas import export as schema_export
 from streams.backends.sqlite import SqliteLog
-from streams.backends.sqlite_file import LOG_FILE
 from streams.cli.base import Session, pass_session
 from streams.cli.render import status_lines
 from streams.compose import backlog, restored
@@ -46,6 +46,7 @@ def status(session: Session, as_json: bool) -> None:
       rollcall status
       rollcall status --json | jq '.situations[].buckets'
     """
+    session.refuse_without_log()
     with reading(session.data / STORE_FILE) as engine:
         waiting = _waiting(session.data, engine)
         now = status_of(engine)
@@ -64,8 +65,6 @@ def status(session: Session, as_json: bool) -> None:
 
 def _waiting(data: Path, engine: Engine) -> int:
     """Return how many records are in the log and not yet in the numbers."""
-    if not (data / LOG_FILE).exists():
-        return 0
     log = SqliteLog.open_read_only(data)
     try:
         return sum(backlog(log).values()) + lag(log, engine)
@@ -162,11 +161,27 @@ def _write(lines: Iterator[bytes], out: Path | None) -> None:
         sys.stdout.buffer.flush()
         return
     try:
-        with out.open("wb") as stream:
-            stream.writelines(lines)
+        _write_file(lines, out.resolve())
     except OSError as error:
         what = f"{out} cannot be written: {error.strerror}"
         raise BadInputError(what, hint="name another file with --out") from error
+
+
+def _write_file(lines: Iterator[bytes], out: Path) -> None:
+    """Write a file whole or not at all, for its owner alone: it has positions."""
+    if out.exists() and not out.is_file():
+        with out.open("wb") as device:
+            device.writelines(lines)
+        return
+    number, name = tempfile.mkstemp(prefix=f"{out.name}.", dir=out.parent)
+    unfinished = Path(name)
+    try:
+        with open(number, "wb") as stream:  # noqa: PTH123 - of a descriptor, made for us alone
+            stream.writelines(lines)
+        unfinished.replace(out)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 @click.command()

@@ -6,7 +6,7 @@ Unknown is written as unknown, never as 0; an incomplete sum as "at least".
 from collections.abc import Iterator
 
 from schemas.codelists import Bucket, Status
-from streams.cli.base import iso
+from streams.cli.base import iso, printable
 from streams.serving.answers import (
     AdvisoryNow,
     Completeness,
@@ -23,7 +23,11 @@ FIRST = (Bucket.UNACCOUNTED, Bucket.NEEDS_HELP, Bucket.SAFE)
 
 
 def status_lines(now: StatusNow) -> Iterator[str]:
-    """Yield the lines of ``rollcall status``."""
+    """Yield the lines of ``rollcall status``, safe to print."""
+    return map(printable, _lines(now))
+
+
+def _lines(now: StatusNow) -> Iterator[str]:
     yield f"As of {iso(now.as_of)}"
     for total in now.totals:
         yield (
@@ -101,7 +105,7 @@ def _quiet_ones(situations: list[SituationNow]) -> Iterator[str]:
         return
     yield ""
     yield f"Situations with nobody of ours, by all shards: {len(situations)}"
-    for one in situations[-SHOWN:]:
+    for one in situations[:SHOWN]:
         yield f"  - {_mark(one.status)}{one.title} ({one.hazard}, onset {iso(one.onset_at)})"
     yield from _more(len(situations))
 
@@ -156,12 +160,20 @@ def _alerts(now: StatusNow) -> Iterator[str]:
     yield ""
     yield f"Alerts open: {len(now.alerts)}"
     for one in now.alerts[-SHOWN:]:
-        late = f", {one.late_s} s late" if one.late_s else ""
+        late = f", {_span(one.late_s)} late" if one.late_s else ""
         yield (
             f"  - {_mark(one.status)}{iso(one.raised_at)} {one.title} [{one.rule}, {one.severity}"
             f"{late}] {one.alert_id}"
         )
     yield from _more(len(now.alerts))
+
+
+def _span(seconds: int) -> str:
+    """Return a span in the largest unit of which there are two or more, rounded down."""
+    for unit, unit_s in (("days", 86_400), ("hours", 3_600), ("min", 60)):
+        if seconds >= 2 * unit_s:
+            return f"{seconds // unit_s} {unit}"
+    return f"{seconds} s"
 
 
 def _feeds(now: StatusNow) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Commands that keep an installation well: quarantine, safety copies, doctor."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from schemas.codec import decode
 from schemas.operations import FaultRaised, MessageRejected
 from streams.backends import sqlite_file
 from streams.backends.sqlite import SqliteLog
-from streams.cli.base import Commands, Session, iso, pass_session
+from streams.cli.base import Commands, Session, iso, pass_session, printable
 from streams.cli.checks import Level, examine
 from streams.compose import make_writer, open_log
 from streams.core.stage import derive_id
@@ -39,19 +40,20 @@ def list_letters(session: Session, full: bool) -> None:
       rollcall deadletters list
       rollcall deadletters list --full
     """
+    session.refuse_without_log()
     with reading(session.data / STORE_FILE) as engine:
         letters = dead_letters(engine)
     for one in letters:
         place = one.topic
         if one.topic != INTAKE:
             place = f"{one.topic} {one.partition} at {one.offset}"
-        state = "retried" if one.retried_at else "can be retried" if one.retryable else "final"
+        state = "retried" if one.retried_at else "can be retried" if _waits(one) else "final"
         click.echo(f"{one.event_id}  {iso(one.at)}  {one.message_type}  {place}  [{state}]")
-        click.echo(f"    {one.reason}")
+        click.echo(f"    {printable(one.reason)}")
         if full:
             for text in (one.body, one.traceback):
                 click.echo("\n".join(f"    | {line}" for line in (text or "").splitlines()))
-    waiting = sum(one.retryable and one.retried_at is None for one in letters)
+    waiting = sum(_waits(one) for one in letters)
     click.echo(f"{len(letters)} dead letters, {waiting} of them can be retried")
 
 
@@ -69,19 +71,31 @@ def retry(session: Session, event_ids: tuple[str, ...], everything: bool) -> Non
       rollcall deadletters retry reject-0123456789
       rollcall deadletters retry --all
     """
+    session.refuse_without_log()
     with reading(session.data / STORE_FILE) as engine:
         letters = dead_letters(engine)
     chosen = _chosen(letters, event_ids, everything=everything)
+    left = Counter((one.topic, one.partition) for one in letters if _waits(one))
     log = open_log(session.data, session.settings)
     try:
         for letter in chosen:
-            log.append(_again(log, letter))
+            place = (letter.topic, letter.partition)
+            left[place] -= 1
+            log.append(_again(log, letter, last=left[place] == 0))
             click.echo(f"{letter.event_id}: back in {letter.topic} {letter.partition}")
         with closing(make_writer(log, session.data, session.settings)) as writer:
             writer.drain()
     finally:
         log.close()
     click.echo(f"{len(chosen)} records put back; `rollcall run --until-idle` processes them")
+
+
+def _waits(letter: DeadLetter) -> bool:
+    """Tell whether a letter can be put back and has not been yet.
+
+    What a stage held from an earlier batch has no offset to read it from.
+    """
+    return letter.retryable and letter.retried_at is None and letter.offset >= 0
 
 
 def _chosen(
@@ -92,21 +106,30 @@ def _chosen(
         what = "nothing to retry was named"
         raise NotFoundError(what, hint="name dead letters, or give --all")
     by_id = {letter.event_id: letter for letter in letters}
-    for event_id in event_ids:
+    named = dict.fromkeys(event_ids)
+    for event_id in named:
         if event_id not in by_id:
             what = f"there is no dead letter {event_id}"
             raise NotFoundError(what, hint="`rollcall deadletters list` shows them")
         if not by_id[event_id].retryable:
             what = f"{event_id} cannot be retried: {by_id[event_id].reason}"
             raise NotFoundError(what, hint="correct it at its source and ingest it again")
-    wanted = [by_id[event_id] for event_id in event_ids]
+        if by_id[event_id].retried_at is not None:
+            what = f"{event_id} was put back already, at {iso(by_id[event_id].retried_at)}"
+            raise NotFoundError(what, hint="if it failed again, it has a new dead letter")
+        if not _waits(by_id[event_id]):
+            what = f"{event_id} cannot be retried: its stage had held it, the place is unknown"
+            raise NotFoundError(what, hint="ingest it again from its source")
     if everything:
-        wanted = [one for one in letters if one.retryable and one.retried_at is None]
-    return wanted
+        return [one for one in letters if _waits(one)]
+    return [by_id[event_id] for event_id in named]
 
 
-def _again(log: SqliteLog, letter: DeadLetter) -> list[NewRecord]:
-    """Return the record once more, the letter's last word, the fault cleared."""
+def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]:
+    """Return the record once more, and the letter's last word.
+
+    With the ``last`` letter of a partition its faults are cleared as well.
+    """
     record = log.read(letter.topic, letter.partition, letter.offset, 1)[0]
     event = decode(record.name, record.body, record.version)
     now = log.clock.now()
@@ -140,6 +163,7 @@ def _again(log: SqliteLog, letter: DeadLetter) -> list[NewRecord]:
             cleared=True,
         )
         for fault in ("record_quarantined", "batch_failed")
+        if last
     ]
     return [
         NewRecord(letter.topic, letter.partition, record.key, event),
@@ -199,7 +223,7 @@ def doctor(session: Session) -> None:
     findings = examine(session.data, session.settings)
     for one in findings:
         advice = f"; {one.advice}" if one.advice else ""
-        click.echo(f"{one.level:5} {one.about}: {one.found}{advice}")
+        click.echo(printable(f"{one.level:5} {one.about}: {one.found}{advice}"))
     failed = [one.about for one in findings if one.level is Level.FAIL]
     if failed:
         what = f"{len(failed)} checks failed: {', '.join(failed)}"

@@ -104,11 +104,7 @@ class Shard:
         elif isinstance(record, SituationChanged):
             if self.book.put_situation(record):
                 # The zones of the same change follow; nobody is assessed half-way.
-                self.pending.update(
-                    i
-                    for i, person in enumerate(self.people)
-                    if any(s.bucket is not None for s in person.history.statements)
-                )
+                self.pending.update(i for i, p in enumerate(self.people) if p.overridden)
         elif isinstance(record, LinkChanged):
             self._link(record)
         elif isinstance(record, FactsShared):
@@ -159,9 +155,13 @@ class Shard:
                 self.ground.put_zone(version)
             affected |= self.ground.people_near(version)
             self.pending |= affected
-        if not record.more and self.pending:
-            pending, self.pending = sorted(self.pending), set()
-            self._reassess(pending, record)
+        if not record.more:
+            self._flush(record)
+
+    def _flush(self, record: Event) -> None:
+        """Assess whoever waits for the end of a change."""
+        pending, self.pending = sorted(self.pending), set()
+        self._reassess(pending, record)
 
     def _link(self, record: LinkChanged) -> None:
         i = self._person(record.person_id)
@@ -170,7 +170,7 @@ class Shard:
         if before >= record.seq:
             return
         if root is not None:
-            self._out.append(shared_out(person, root, record, record.seq, self.shards, facts=None))
+            self._out.append(shared_out(person, root, record, record.seq, self.shards, None))
         person.link = (record.seq, record.root_id if record.linked else None)
         self._share(person, record)
         self._reassess((i,), record)
@@ -179,9 +179,7 @@ class Shard:
         """Let the record that this one is a duplicate of know what this one knows."""
         seq, root = person.link
         if root is not None:
-            self._out.append(
-                shared_out(person, root, trigger, seq, self.shards, facts=person.facts)
-            )
+            self._out.append(shared_out(person, root, trigger, seq, self.shards, person.facts))
 
     def _take_in(self, record: FactsShared) -> None:
         i = self._person(record.person_id)
@@ -208,9 +206,7 @@ class Shard:
                 self.now = max(self.now, due_at)
                 self._reassess((i,), record)
         self.now = record.at
-        if self.pending:
-            pending, self.pending = sorted(self.pending), set()
-            self._reassess(pending, record)
+        self._flush(record)
         self._report(record)
 
     def _causes(self, facts: Facts) -> list[Cause]:

@@ -44,6 +44,11 @@ class Person(msgspec.Struct, array_like=True, gc=False):
         return self.link[1] is not None
 
     @property
+    def overridden(self) -> bool:
+        """Tell whether an officer has ever put this person in a bucket."""
+        return any(s.bucket is not None for s in self.history.statements)
+
+    @property
     def history(self) -> Facts:
         """Return the facts of this record and of those linked to it."""
         if not self.duplicates:
@@ -72,7 +77,7 @@ decode_state = msgspec.msgpack.Decoder(State).decode
 
 
 def shared_out(
-    person: Person, root: str, trigger: Event, seq: int, shards: int, *, facts: Facts | None
+    person: Person, root: str, trigger: Event, seq: int, shards: int, facts: Facts | None
 ) -> Out:
     """Return what a linked record tells its root; ``facts`` None: no more."""
     said = FactsShared(

@@ -5,15 +5,17 @@ for events about people. Only what an outside source may say is read; what the
 stages say of themselves never comes in by file.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from schemas.codec import UndecodableError, decode
+from schemas.codec import BY_NAME, UndecodableError, decode
 from schemas.codelists import Revision
 from schemas.envelope import Event
-from schemas.person import DIRECT_IDENTIFIERS
+from schemas.person import LIKE_IDENTIFIER, Stay, names_identifier, withheld
+from schemas.place import Circle, Countries, Place, Polygons, Position
 from streams.feeds.base import (
     PAYLOAD,
     UNREADABLE,
@@ -35,16 +37,32 @@ KINDS = (
 )
 """Messages that outside sources may send."""
 
+_OF_THE_WORLD = ("IncidentReported", "AdvisoryIssued")
+"""Messages about nobody: if every field is known, a refused one may be kept."""
+
+_PARTS = (Stay, Place, Position, Circle, Polygons, Countries)
+_MESSAGES = tuple(BY_NAME[kind] for kind in KINDS)
+_KNOWN = {"type", "kind"}.union(
+    *(cls.__struct_fields__ for cls in _MESSAGES), *(cls.__struct_fields__ for cls in _PARTS)
+)
+"""Every field that a message from outside may have, at any depth."""
+
+_FIELD_NAME = re.compile(r"[^\W\d](?:[\w-](?!\d{7})){0,39}")
+"""What a field may be called; anything else may itself be about somebody."""
+
 
 def parse(payload: bytes, received_at: datetime) -> Parsed:
     """Return one event or refusal per line that is not blank; never raises.
 
-    ``received_at`` fills the field where a line leaves it out; everything
-    else that a message needs must stand in the line.
+    ``received_at`` is when the payload arrived: it fills the field where a
+    line leaves it out, and nothing arrived later than that. Everything else
+    that a message needs must stand in the line.
     """
     what_else = sniff(payload)
+    if what_else is None and b"\0" in payload[:4]:
+        what_else = "not UTF-8 but UTF-16; save the file as UTF-8"
     if what_else is not None:
-        return [refuse(PAYLOAD, what_else, payload)]
+        return [refuse(PAYLOAD, what_else, withheld(payload, ()))]
     return [
         _line(number, line, received_at)
         for number, line in enumerate(without_mark(payload).split(b"\n"), start=1)
@@ -56,15 +74,20 @@ def _line(number: int, line: bytes, received_at: datetime) -> Event | ItemReject
     try:
         fields = msgspec.json.decode(line, type=dict[str, Any])
     except UNREADABLE as error:
-        return _refuse(number, error, line, _quoted(line))
-    found = _direct_identifiers(fields)
+        return refuse(f"line {number}", error, withheld(line, ()))
+    names = _names(fields)
+    found = {name for name in names - _KNOWN if names_identifier(name)} | _own_names(fields)
     if found:
         reason = "direct identifiers belong in the vault, not in a topic"
-        return _refuse(number, reason, line, found)
+        return refuse(f"line {number}", reason, withheld(line, map(_shown, found)))
     try:
-        return _event(fields, received_at)
+        return _event(dict(fields), received_at)
     except UNREADABLE as error:
-        return _refuse(number, error, line, found)
+        kept = msgspec.json.encode(fields).decode()
+        about_nobody = fields.get("type") in _OF_THE_WORLD and names <= _KNOWN
+        if not about_nobody or LIKE_IDENTIFIER.search(kept):
+            kept = withheld(line, map(_shown, names))
+        return refuse(f"line {number}", _told(str(error), names), kept)
 
 
 def _event(fields: dict[str, Any], received_at: datetime) -> Event:
@@ -73,31 +96,42 @@ def _event(fields: dict[str, Any], received_at: datetime) -> Event:
         msg = f"type {name!r} is not one of {', '.join(KINDS)}"
         raise UndecodableError(msg)
     fields.setdefault("received_at", received_at)
-    return decode(name, msgspec.json.encode(fields))
+    event = decode(name, msgspec.json.encode(fields))
+    if event.received_at > received_at:
+        return msgspec.structs.replace(event, received_at=received_at)
+    return event
 
 
-def _refuse(number: int, reason: object, line: bytes, identifiers: set[str]) -> ItemReject:
-    """Return the refusal; of direct identifiers it keeps the names, never the values."""
-    body = f"withheld, it holds {', '.join(sorted(identifiers))}" if identifiers else line
-    return refuse(f"line {number}", reason, body)
+def _shown(name: str) -> str:
+    """Return the name of a field as it may be kept."""
+    return name.lower() if _FIELD_NAME.fullmatch(name) else "..."
 
 
-def _direct_identifiers(value: object) -> set[str]:
-    """Return the direct identifiers among the field names at any depth."""
+def _told(reason: str, names: set[str]) -> str:
+    """Return a reason without such names of fields as may be about somebody."""
+    for name in names:
+        if _shown(name) == "...":
+            reason = reason.replace(f"`{name}`", "`...`")
+    return reason
+
+
+def _names(value: object) -> set[str]:
+    """Return the names of fields at any depth."""
     if isinstance(value, list):
-        return set().union(*map(_direct_identifiers, value))
+        return set().union(*map(_names, value))
     if not isinstance(value, dict):
         return set()
-    names = DIRECT_IDENTIFIERS & {name.lower() for name in value}
-    if "precision" in value:
-        names -= {"name"}  # a place's own name ("Adana") is nobody's
-    return set(names).union(*map(_direct_identifiers, value.values()))
+    return set(value).union(*map(_names, value.values()))
 
 
-def _quoted(line: bytes) -> set[str]:
-    """Return the direct identifiers that stand in quotes in a line that is no JSON."""
-    text = line.lower()
-    return {name for name in DIRECT_IDENTIFIERS if f'"{name}"'.encode() in text}
+def _own_names(value: object) -> set[str]:
+    """Return "name" if it stands anywhere but in a place ("Adana" is nobody's)."""
+    if isinstance(value, list):
+        return set().union(*map(_own_names, value))
+    if not isinstance(value, dict):
+        return set()
+    own = {"name"} if "name" in value and "precision" not in value else set()
+    return own.union(*map(_own_names, value.values()))
 
 
 FEED = Feed(

@@ -124,6 +124,20 @@ def judge(feed: Feed, state: State, answer: Answer, now: datetime, jitter: float
         verdict = _failed(feed, state, answer, now, f"answered HTTP {answer.status}")
     else:
         verdict = _answered(feed, state, answer, now)
+    return _judgement(feed, verdict, now, jitter)
+
+
+def judge_broken(
+    feed: Feed, state: State, error: Exception, now: datetime, jitter: float
+) -> Judgement:
+    """Return what an exception in asking or reading means: the feed is down."""
+    state = state._replace(first_poll_at=state.first_poll_at or now)
+    reason = f"its answer broke the reader: {type(error).__name__}: {error}"
+    verdict = _failed(feed, state, Answer(), now, reason)._replace(health=FeedState.DOWN)
+    return _judgement(feed, verdict, now, jitter)
+
+
+def _judgement(feed: Feed, verdict: _Verdict, now: datetime, jitter: float) -> Judgement:
     health = _health(feed, verdict, now)
     state = verdict.state
     if health is not None:
@@ -213,9 +227,9 @@ def _retry_after_s(text: str | None, now: datetime) -> float:
     else:
         try:
             at = parsedate_to_datetime(text)
-        except ValueError:
+            asked_s = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
+        except (ValueError, OverflowError, TypeError):
             return 0.0
-        asked_s = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
     return min(max(asked_s, 0.0), RETRY_AFTER_CEILING_S)
 
 
@@ -281,8 +295,13 @@ class Poller:
 
     def _poll(self, feed: Feed) -> None:
         state = self._states[feed.name]
-        answer = self._fetch(plan(feed, state, self._contact))
-        judged = judge(feed, state, answer, self._clock(), self._jitter())
+        try:
+            answer = self._fetch(plan(feed, state, self._contact))
+            judged = judge(feed, state, answer, self._clock(), self._jitter())
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one feed must not silence the others
+            judged = judge_broken(feed, state, error, self._clock(), self._jitter())
         if judged.items or judged.health is not None:
             self._append(feed, judged.items, judged.health)
         self._states[feed.name] = judged.state

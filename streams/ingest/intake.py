@@ -1,14 +1,19 @@
 """From a parsed payload to the log, with a report of what became of each item."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
+from schemas.codec import UndecodableError, decode, encode
 from schemas.envelope import Event
 from schemas.operations import MessageRejected
+from schemas.person import LIKE_IDENTIFIER, WITHHELD, RegistrationFiled
 from streams.core.stage import derive_id
 from streams.merge import admit, route
-from streams.ports import EventLog, NewRecord, Receipt
+from streams.ports import MAX_RECORD_BYTES, EventLog, NewRecord, Receipt
 from streams.topology import DEAD_LETTERS
 
 INTAKE = "intake"
@@ -23,6 +28,10 @@ Refusal = tuple[str, str, str]
 Parsed = Sequence[Event | Refusal]
 Parse = Callable[[bytes, datetime], Parsed]
 """Bytes and the time they came in to events and refusals."""
+
+
+_QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
+"""A value in a reason: shown to whoever brought it, not kept if the rest is not."""
 
 
 class Rejection(NamedTuple):
@@ -51,7 +60,8 @@ class Source(NamedTuple):
     """What a payload is called in dead letters, and how it is read.
 
     ``id_is_content``: the parser derives ``event_id`` from what an event says
-    without its time, so a known id is the same statement come again.
+    without its time, so a known id is the same statement come again. It is a
+    duplicate unless something else was said since: then it is a new version.
     """
 
     name: str
@@ -69,22 +79,24 @@ def accept(log: EventLog, source: Source, found: Parsed, received_at: datetime) 
     """Append the events among what was found, quarantine the rest; durable."""
     good: list[Event] = []
     refusals: list[Refusal] = []
-    for item in found:
+    for number, item in enumerate(found, start=1):
         if not isinstance(item, Event):
             refusals.append(item)
             continue
         try:
-            good.append(admit(item))
+            good.append(admit(_fitting(item)))
         except ValueError as error:
-            refusals.append((item.event_id, str(error), ""))
-    repeated = log.known([event.event_id for event in good]) if source.id_is_content else set()
-    fresh = [event for event in good if event.event_id not in repeated]
+            shown = not LIKE_IDENTIFIER.search(item.event_id)
+            refusals.append((item.event_id if shown else f"event {number}", str(error), ""))
+    fresh = _without_repeats(log, good) if source.id_is_content else good
     receipts = [
         receipt
         for start in range(0, len(fresh), BATCH)
         for receipt in log.intake([_arrival(e, log.shards) for e in fresh[start : start + BATCH]])
     ]
-    quarantine(log, [_letter(source, refusal, received_at) for refusal in refusals])
+    quarantine(
+        log, [_letter(source, one, received_at, place) for place, one in enumerate(refusals)]
+    )
     return Report(
         accepted=receipts.count(Receipt.ACCEPTED),
         duplicate=receipts.count(Receipt.DUPLICATE) + len(good) - len(fresh),
@@ -100,13 +112,71 @@ def quarantine(log: EventLog, letters: Sequence[MessageRejected]) -> None:
     log.intake([[NewRecord(DEAD_LETTERS, 0, INTAKE, one)] for one in fresh.values()])
 
 
+def _fitting(event: Event) -> Event:
+    """Return the event; ``ValueError`` if it is larger than a log takes."""
+    size = len(encode(event))
+    if size > MAX_RECORD_BYTES:
+        msg = f"the message has {size} bytes; a record holds at most {MAX_RECORD_BYTES}"
+        raise ValueError(msg)
+    return event
+
+
+_IDENTITY = {"person_id", "registration_id"}
+_SAID = tuple(set(RegistrationFiled.__struct_fields__) - set(Event.__struct_fields__) - _IDENTITY)
+
+
+def _without_repeats(log: EventLog, good: Sequence[Event]) -> list[Event]:
+    """Return the events without those that the log holds as the last word.
+
+    One that was said before, but not last, comes back under an id of its own:
+    a list may go back to what an earlier one said.
+    """
+    known = log.known([event.event_id for event in good])
+    again = [e for e in good if isinstance(e, RegistrationFiled) and e.event_id in known]
+    newest = _newest(log, again)
+    fresh = [event for event in good if event.event_id not in known]
+    for event in again:
+        last = newest.get((event.person_id, event.registration_id))
+        newer = last is not None and event.occurred_at > last.occurred_at
+        if newer and any(getattr(event, field) != getattr(last, field) for field in _SAID):
+            event_id = derive_id("again", event.event_id, event.occurred_at.isoformat())
+            fresh.append(msgspec.structs.replace(event, event_id=event_id))
+    return fresh
+
+
+def _newest(
+    log: EventLog, events: Sequence[RegistrationFiled]
+) -> dict[tuple[str, str], RegistrationFiled]:
+    """Return the newest version in the log of each registration of these people."""
+    people = {event.person_id for event in events}
+    newest: dict[tuple[str, str], RegistrationFiled] = {}
+    for topic, partition in sorted({route(e, log.shards)[0][:2] for e in events}):
+        offset = 0
+        while records := log.read(topic, partition, offset, BATCH):
+            offset = records[-1].offset + 1
+            for record in records:
+                if record.name != RegistrationFiled.__name__ or record.key not in people:
+                    continue
+                try:
+                    event = decode(record.name, record.body, record.version)
+                except UndecodableError:
+                    continue  # the shard puts it aside too: it says nothing
+                if isinstance(event, RegistrationFiled):
+                    key = (event.person_id, event.registration_id)
+                    last = newest.get(key, event)
+                    newest[key] = max(last, event, key=lambda e: (e.occurred_at, e.event_id))
+    return newest
+
+
 def _arrival(event: Event, shards: int) -> list[NewRecord]:
     """Return the records that one event becomes."""
     return [NewRecord(*place, event) for place in route(event, shards)]
 
 
-def _letter(source: Source, refusal: Refusal, at: datetime) -> MessageRejected:
+def _letter(source: Source, refusal: Refusal, at: datetime, place: int) -> MessageRejected:
     item, reason, body = refusal
+    if body.startswith(WITHHELD):
+        reason = _QUOTED.sub("...", reason)
     return MessageRejected(
         event_id=derive_id("rejected", source.kind, item, reason, body),
         source=source.kind,
@@ -115,7 +185,7 @@ def _letter(source: Source, refusal: Refusal, at: datetime) -> MessageRejected:
         reason=f"{source.name}, {item}: {reason}",
         topic=INTAKE,
         partition=0,
-        offset=0,
+        offset=place,
         message_type=source.kind,
         body=body,
         retryable=False,

@@ -7,7 +7,6 @@ looked at, least of all a name or a telephone number.
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -17,12 +16,19 @@ import msgspec
 from geo.places import alpha2
 from schemas.codelists import Precision
 from schemas.envelope import Event, as_utc
-from schemas.person import DIRECT_IDENTIFIERS, RegistrationFiled, Stay, check_person_id
+from schemas.person import (
+    LIKE_IDENTIFIER,
+    RegistrationFiled,
+    Stay,
+    check_person_id,
+    names_identifier,
+    withheld,
+)
 from schemas.place import Place
 from streams.core.stage import derive_id
 
 COLUMNS: dict[str, str] = {
-    "person_id": "<home>.<n>, for example h3f9a.1 (required)",
+    "person_id": "<home>.<n>, for example h3f9a.1 (required); who is not listed keeps what was",
     "country": "ISO 3166-1 alpha-2 code (required)",
     "from": "first day, as 2023-02-05 (required, except for a residence)",
     "to": "last day; empty: no return was filed",
@@ -33,7 +39,7 @@ COLUMNS: dict[str, str] = {
     "lat": "degrees north, WGS 84",
     "radius_m": "68 % radius around the point in metres",
     "residence": "yes for where a person lives",
-    "registration_id": "empty: the list's name, so that a newer list replaces an older one",
+    "registration_id": "empty: the list's name; a newer list replaces what it says of a person",
     "stay_id": "empty: the row's place in the registration",
     "party_id": "who travels together",
     "minor": "yes or no",
@@ -45,15 +51,6 @@ COLUMNS: dict[str, str] = {
 
 _REQUIRED = ("person_id", "country", "from")
 
-# Beginnings, in the four working languages, of headings that promise a direct identifier.
-_TELLTALE = re.compile(
-    r"name|naam|nom\b|nom_|prenom|prénom|vorname|phone|(?<![a-z])tel|télé|gsm|mobil|mail|courriel"
-    r"|passport|paspoort|passeport|reisepass|address|adres|birth|geboor|naissance|geburt|rrn|niss"
-)
-_LIKE_IDENTIFIER = re.compile(
-    r"[^@\s]+@[^@\s]+\.[a-z]{2,}|(?:\+|\b00)\d[\d ./()-]{6,}\d", re.IGNORECASE
-)
-
 Refusal = tuple[str, str, str]
 _Rows = dict[tuple[str, str], list[tuple[int, dict[str, str]]]]
 
@@ -62,42 +59,79 @@ class _RowError(ValueError):
     """One row cannot be used; the text says why."""
 
 
+class _FileError(ValueError):
+    """The file is no CSV from ``line`` on; nothing of it can be trusted."""
+
+    def __init__(self, line: int, why: str) -> None:
+        hint = 'look for a quote (") without its pair; nothing of this file was stored'
+        super().__init__(f"not CSV: {why}; {hint}")
+        self.line = line
+
+
 def parse_register(list_name: str, payload: bytes, received_at: datetime) -> list[Event | Refusal]:
     """Return registrations, and (item, reason, body) of what is refused.
 
     ``list_name`` is the registration_id where no column gives one. The id of
     an event is derived from what it says and, where given, from ``filed_at``:
-    the same list again is the same events. Never raises.
+    the same list again is the same events. The rows of one registration are
+    taken together or not at all. Never raises.
     """
     try:
         text = payload.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         reason = f"not UTF-8 at byte {error.start}; save the list as CSV UTF-8"
         return [("file", reason, "")]
-    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
+    try:
+        lines = _lines(text)
+    except _FileError as error:
+        return [(f"line {error.line}", str(error), "")]
+    columns = [name.strip().lower() for name in lines[0][1]] if lines else []
+    refusal = _refuse_columns(columns)
+    if refusal is not None:
+        return [refusal]
     found: list[Event | Refusal] = []
     groups: _Rows = {}
-    try:
-        columns = [name.strip().lower() for name in next(reader, [])]
-        refusal = _refuse_columns(columns)
-        if refusal is not None:
-            return [refusal]
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            line = reader.line_num
-            try:
-                row = _row(columns, cells)
-                key = (row["person_id"], row["registration_id"] or list_name)
-                _check(row)
-            except (_RowError, ValueError, msgspec.ValidationError) as error:
-                found.append((f"line {line}", str(error), _body(columns, cells)))
-            else:
-                groups.setdefault(key, []).append((line, row))
-    except csv.Error as error:
-        found.append((f"line {reader.line_num}", f"not CSV: {error}", ""))
-    found.extend(_registrations(groups, received_at))
+    spoilt: dict[tuple[str, str | None], int] = {}
+    for line, cells in lines[1:]:
+        if not any(cell.strip() for cell in cells):
+            continue
+        try:
+            row = _row(columns, cells)
+            _check(row)
+        except (_RowError, ValueError, msgspec.ValidationError) as error:
+            found.append((f"line {line}", str(error), _body(columns, cells)))
+            spoilt.setdefault(_key(columns, cells, list_name), line)
+        else:
+            key = (row["person_id"], row["registration_id"] or list_name)
+            groups.setdefault(key, []).append((line, row))
+    found.extend(_registrations(groups, spoilt, received_at))
     return found
+
+
+def _lines(text: str) -> list[tuple[int, list[str]]]:
+    """Return (line number, cells) of each line; ``_FileError`` if one is no CSV.
+
+    No cell of a register holds a line break: one that does has swallowed rows.
+    """
+    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
+    lines: list[tuple[int, list[str]]] = []
+    begun = 1
+    try:
+        for cells in reader:
+            if reader.line_num != begun:
+                raise _FileError(begun, f"a cell goes on to line {reader.line_num}")
+            lines.append((begun, cells))
+            begun += 1
+    except csv.Error as error:
+        raise _FileError(begun, str(error)) from error
+    return lines
+
+
+def _key(columns: list[str], cells: list[str], list_name: str) -> tuple[str, str | None]:
+    """Return whose registration a refused row is of; None for any of the person."""
+    row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+    registration_id = row.get("registration_id", "") or list_name
+    return (row.get("person_id", ""), registration_id if len(cells) == len(columns) else None)
 
 
 def _delimiter(text: str) -> str:
@@ -112,7 +146,7 @@ def _refuse_columns(columns: list[str]) -> Refusal | None:
     if not any(columns):
         return ("file", f"the list is empty; its first line must name {', '.join(_REQUIRED)}", "")
     unknown = [name for name in columns if name not in COLUMNS]
-    personal = [name for name in unknown if name in DIRECT_IDENTIFIERS or _TELLTALE.search(name)]
+    personal = [name for name in unknown if names_identifier(name)]
     if personal:
         reason = (
             f"columns {', '.join(personal)} hold direct identifiers, which belong in the contact"
@@ -136,7 +170,7 @@ def _row(columns: list[str], cells: list[str]) -> dict[str, str]:
         msg = f"{len(cells)} cells under {len(columns)} columns"
         raise _RowError(msg)
     given = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
-    found = [name for name, cell in given.items() if _LIKE_IDENTIFIER.search(cell)]
+    found = [name for name, cell in given.items() if LIKE_IDENTIFIER.search(cell)]
     if found:
         msg = f"{', '.join(found)} looks like an e-mail address or a telephone number"
         raise _RowError(msg)
@@ -153,21 +187,30 @@ def _check(row: dict[str, str]) -> None:
 
 
 def _body(columns: list[str], cells: list[str]) -> str:
-    """Return what a dead letter keeps of a row; of a suspicious one only names."""
-    pairs = dict(zip(columns, cells, strict=False))
-    if len(cells) != len(columns) or any(_LIKE_IDENTIFIER.search(cell) for cell in cells):
-        return f"withheld; columns: {', '.join(columns)}"
-    return msgspec.json.encode(pairs).decode()
+    """Return what a dead letter keeps of a row: a name may stand in any cell."""
+    return withheld("\t".join(cells).encode(), columns)
 
 
-def _registrations(groups: _Rows, received_at: datetime) -> Iterator[Event | Refusal]:
-    """Yield one registration for each person and registration_id."""
+def _registrations(
+    groups: _Rows, spoilt: dict[tuple[str, str | None], int], received_at: datetime
+) -> Iterator[Event | Refusal]:
+    """Yield one registration for each person and registration_id.
+
+    ``spoilt`` gives the line of a refused row of a registration: without it
+    the rest would replace what was known by less than was filed.
+    """
     for (person_id, registration_id), rows in groups.items():
+        bad = spoilt.get((person_id, registration_id), spoilt.get((person_id, None)))
         try:
+            if bad is not None:
+                what = f"line {bad} of the same registration is refused"
+                msg = f"{what}; it is taken whole or not at all"
+                raise _RowError(msg)
             yield _registration(person_id, registration_id, [row for _, row in rows], received_at)
         except (ValueError, msgspec.ValidationError) as error:
             lines = ", ".join(str(line) for line, _ in rows)
-            yield (f"line {lines}", str(error), "")
+            cells = [cell for _, row in rows for cell in row.values()]
+            yield (f"line {lines}", str(error), _body(list(COLUMNS), cells))
 
 
 def _registration(
@@ -226,7 +269,7 @@ def _one(name: str, rows: list[dict[str, str]]) -> str | None:
     """Return what all rows of a registration say in a column, None if nothing."""
     values = sorted({row[name] for row in rows if row[name]})
     if len(values) > 1:
-        msg = f"{name} differs between the rows of one registration: {', '.join(values)}"
+        msg = f"{name} differs between the rows of one registration"
         raise _RowError(msg)
     return values[0] if values else None
 

@@ -86,11 +86,10 @@ def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[
 
 
 def dead_letters(engine: Engine) -> list[DeadLetter]:
-    """Return all dead letters, oldest first."""
+    """Return all dead letters, oldest first; of one payload in its order."""
+    order = ("at", "topic", "partition", "offset", "event_id")
     with engine.connect() as connection:
-        return [
-            _pick(DeadLetter, row) for row in _rows(connection, t.deadletters, "at", "event_id")
-        ]
+        return [_pick(DeadLetter, row) for row in _rows(connection, t.deadletters, *order)]
 
 
 def writer_places(engine: Engine) -> dict[tuple[str, int], int]:
@@ -152,7 +151,10 @@ def _situations(
     incidents: dict[str | None, list[IncidentNow]],
     newest: Completeness | None,
 ) -> tuple[SituationNow, ...]:
-    """Return open situations, then closed ones, each by onset."""
+    """Return live situations, then ended, then closed ones; newest onset first.
+
+    Ended: it has incidents, and none of them is active any more.
+    """
     sums = {(row["situation_id"], row["status"]): row for row in _rows(connection, t.sums)}
     counted = connection.execute(
         select(t.ledger.c.situation_id, t.ledger.c.status, func.count())
@@ -161,7 +163,7 @@ def _situations(
     )
     rows_known = {(situation_id, status): count for situation_id, status, count in counted}
     answers = []
-    for row in _rows(connection, t.situations, "closed", "onset_at", "situation_id"):
+    for row in _rows(connection, t.situations, "situation_id"):
         key = (row["situation_id"], row["status"])
         answers.append(
             _pick(
@@ -172,7 +174,15 @@ def _situations(
                 **_sum(sums.get(key), rows_known.get(key, 0), newest),
             )
         )
+    answers.sort(key=lambda one: one.onset_at, reverse=True)
+    answers.sort(key=lambda one: (one.closed, not _live(one)))
     return tuple(answers)
+
+
+def _live(one: SituationNow) -> bool:
+    return not one.incidents or any(
+        incident.life in {"reported", "active"} for incident in one.incidents
+    )
 
 
 def _newest(totals: tuple[TotalNow, ...]) -> Completeness | None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, inspect
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
 from streams.errors import StoreFailedError
@@ -31,6 +31,7 @@ def open_store(path: Path, *, read_only: bool = False) -> Engine:
     engine = create_engine(URL.create("sqlite", database=None if missing else str(path)))
     if not missing:
         event.listen(engine, "connect", _query_only if read_only else _configure)
+        event.listen(engine, "begin", _begin)
     try:
         if not read_only or missing:
             t.METADATA.create_all(engine)
@@ -53,6 +54,7 @@ def reading(path: Path) -> Iterator[Engine]:
 
 def _configure(connection: Any, _: object) -> None:
     """Set write-ahead logging: readers do not wait for the writer."""
+    connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA busy_timeout=10000")
@@ -60,14 +62,26 @@ def _configure(connection: Any, _: object) -> None:
 
 def _query_only(connection: Any, _: object) -> None:
     """Refuse every write on this connection."""
+    connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout=10000")
     connection.execute("PRAGMA query_only=ON")
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction, which Python's driver does not do for a SELECT.
+
+    Without it every statement would read a state of its own.
+    """
+    connection.exec_driver_sql("BEGIN")
 
 
 def _check_columns(engine: Engine) -> None:
     """Raise if the file was made with other tables than ours."""
     found = inspect(engine)
     for table in t.METADATA.sorted_tables:
+        if not found.has_table(table.name):
+            what = f"the serving store is empty or unfinished: table {table.name} is missing"
+            raise StoreFailedError(what, hint=REBUILD)
         there = {column["name"] for column in found.get_columns(table.name)}
         if there != {column.name for column in table.columns}:
             what = f"the serving store was made by another version: table {table.name} differs"

@@ -1,5 +1,6 @@
 import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -160,6 +161,10 @@ def test_a_safety_copy_writes_over_nothing(log, tmp_path):
         restore(tmp_path / "nothing", tmp_path / "new")
     with pytest.raises(NotFoundError):
         backup(tmp_path / "nothing", tmp_path / "new.sqlite")
-    (tmp_path / "no-log").write_bytes(b"")
+    (tmp_path / "empty").write_bytes(b"")
+    with pytest.raises(BadInputError, match="empty is no safety copy: it is not an SQLite file"):
+        restore(tmp_path / "empty", tmp_path / "new")
+    with closing(sqlite3.connect(tmp_path / "no-log")) as other:
+        other.execute("CREATE TABLE other (a)")
     with pytest.raises(FormatMismatchError, match="log format none"):
         restore(tmp_path / "no-log", tmp_path / "new")

@@ -1,9 +1,11 @@
 """Officers' commands by the command line: what they do, and what is refused."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from schemas.codelists import Hazard
 from tests.cli.crisis import happened
 from tests.cli.test_story import counts, situation
 
@@ -11,8 +13,8 @@ WHO = ("--as", "officer7", "--reason", "asked by the post")
 
 
 def later(rollcall):
-    """Process what was commanded, one minute of the machine's clock later."""
-    rollcall("run", "--until-idle", "--now", "2199-01-01T00:00:00Z")
+    """Process what was commanded, at the machine's time."""
+    rollcall("run", "--until-idle", "--now", datetime.now(UTC).isoformat())
 
 
 def test_a_declared_crisis_is_a_situation_of_its_own(rollcall):
@@ -72,7 +74,7 @@ def test_an_alert_is_acknowledged_once(rollcall):
         (("declare", "title=a", "hazard=riot"), "Error: the command is not valid: Invalid enum"),
         (
             ("override", "person_id=x", "situation_id=s", "bucket=safe"),
-            "Error: the command is not valid: person_id 'x' is not <home>.<n>",
+            "Error: the command is not valid: person_id is not <home>.<n>",
         ),
         (
             ("override", "person_id=a.1", "situation_id=s", "bucket=deceased"),
@@ -115,3 +117,14 @@ def test_a_mistyped_id_is_found_out_before_it_stands_in_the_log(rollcall):
         f"Error: there is no situation_id {situation_id}x.\nNext: did you mean {situation_id}?\n"
     )
     assert "Waiting" not in rollcall("status").out
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(rollcall):
+    answer = rollcall("do", "declare", "title=a", "hazard=riot", *WHO, code=2)
+    assert answer.err.splitlines()[1] == f"Next: hazard is one of {', '.join(Hazard)}."
+    about = ("person_id=a.1", "situation_id=s", "bucket=fine")
+    answer = rollcall("do", "override", *about, *WHO, code=2)
+    assert answer.err.splitlines()[1] == (
+        "Next: bucket is one of unaccounted, needs_help, safe, unreachable, left_area,"
+        " never_there, declines_to_leave, evacuated, deceased."
+    )

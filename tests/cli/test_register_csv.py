@@ -111,7 +111,61 @@ def test_two_answers_to_one_question_refuse_the_registration():
     found = reason(
         "person_id,country,from,language\nh1.1,TR,2023-02-05,nl\nh1.1,TR,2023-02-06,fr\n"
     )
-    assert found == "language differs between the rows of one registration: fr, nl"
+    assert found == "language differs between the rows of one registration"
+
+
+HEADING = "person_id,country,city,lon,lat,from\n"
+ADANA, OFF_EARTH = "TR,Adana,35.32,37.0,2023-02-05", "TR,Izmir,27.14,138.42,2023-02-07"
+
+
+@pytest.mark.parametrize("bad", [OFF_EARTH, "TR,Izmir", "TR,jan@example.org,27.1,38.4,2023-02-07"])
+def test_a_bad_row_refuses_all_rows_of_its_registration_and_no_other(bad):
+    found = parse(f"{HEADING}h1.1,{ADANA}\nh1.1,{bad}\nh2.1,{ADANA}\n")
+    refused = [item for item in found if isinstance(item, tuple)]
+    assert [item for item, _, _ in refused] == ["line 3", "line 2"]
+    assert refused[1][1] == (
+        "line 3 of the same registration is refused; it is taken whole or not at all"
+    )
+    (good,) = (item for item in found if isinstance(item, RegistrationFiled))
+    assert good.person_id == "h2.1"
+
+
+def test_a_bad_row_leaves_another_registration_of_the_same_person_alone():
+    text = "person_id,country,from,registration_id\nh1.1,TR,2023-02-05,a\nh1.1,QQ,2023-02-05,b\n"
+    good, refused = sorted(parse(text), key=lambda item: isinstance(item, tuple))
+    assert (good.registration_id, refused[0]) == ("a", "line 3")
+
+
+@pytest.mark.parametrize(
+    ("rows", "item_is", "error"),
+    [
+        (
+            f'h1.1,{ADANA}\nh2.1,TR,"Adana,1,1,2023-02-05\nh3.1,{ADANA}\n',
+            "line 3", "unexpected end of data",
+        ),
+        (
+            f'h1.1,{ADANA}\nh2.1,TR,"Ada\nh3.1,{ADANA}\nh4.1,TR,na",35.3,37.0,2023-02-05\n',
+            "line 3", "a cell goes on to line 5",
+        ),
+        (
+            f'h1.1,{ADANA}\nh2.1,TR,"Ada"na,35.3,37.0,2023-02-05\n',
+            "line 3", "',' expected after '\"'",
+        ),
+    ],
+)  # fmt: skip
+def test_a_quote_without_its_pair_refuses_the_file_and_says_where(rows, item_is, error):
+    ((item, why, body),) = parse(HEADING + rows)
+    assert (item, body) == (item_is, "")
+    assert why == (
+        f'not CSV: {error}; look for a quote (") without its pair; nothing of this file was stored'
+    )
+
+
+@pytest.mark.parametrize("who", ["Jan Peeters", "Peeters", "0470123456"])
+def test_a_person_id_that_may_be_somebody_is_not_quoted(who):
+    ((_, why, body),) = parse(f"{HEADING}{who},{ADANA}\n")
+    assert why == "person_id is not <home>.<n>, for example h3f9a.1"
+    assert body.startswith("withheld, it holds city, country, from, lat, lon, person_id (mark ")
 
 
 def test_every_column_is_described():

@@ -8,6 +8,7 @@ import pytest
 from streams.compose import engine_version
 from streams.errors import BadInputError
 from streams.settings import Settings, as_markdown, every, load
+from tests.cli.crisis import PEOPLE
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "settings.md"
 
@@ -91,10 +92,36 @@ def test_another_threshold_is_another_engine(file):
     assert engine_version(load(file("[pump]\nbatch = 3\n"), {})) == engine_version(Settings())
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("p_high = 5.0", "p_low 0.1, p_even 0.5 and p_high 5.0 must be probabilities in rising"),
+        ("p_low = -1.0", "p_low -1.0, p_even 0.5 and p_high 0.9 must be probabilities in rising"),
+        ("city_m = nan", "city_m is nan; it must be metres above 0, to 20037508"),
+        ("city_m = -3.0", "city_m is -3.0; it must be metres above 0, to 20037508"),
+        ("growth_m_per_h = inf", "growth_m_per_h is inf; it must be metres above 0, to 20037508"),
+        ('inbound = "-P1D"', "inbound is -1 day, 0:00:00; it must be a duration above 0, to ten"),
+        ('dwell = "P99999D"', "dwell is 99999 days, 0:00:00; it must be a duration above 0, to"),
+        ("advice_zone_level = 99", "advice_zone_level is 99; levels are 1 to 4"),
+        ("failed_attempts = 0", "failed_attempts is 0; it must be 1 or more"),
+        ("quake_gate_magnitude = 0", "quake_gate_magnitude is 0.0; it must be above 0, to 10"),
+    ],
+)
+def test_a_threshold_out_of_its_bounds_is_refused(file, line, words):
+    path = file(f"[thresholds]\n{line}\n")
+    assert refusal(path)[0].startswith(f"a setting in {path} is not valid: {words}")
+
+
+def test_a_threshold_out_of_its_bounds_in_the_environment_is_refused():
+    assert refusal(None, {"ROLLCALL_THRESHOLDS_CITY_M": "nan"})[0].startswith(
+        "a setting in the environment is not valid: city_m is nan; it must be"
+    )
+
+
 def test_the_command_line_says_what_is_wrong_and_does_nothing(rollcall, file):
     path = file("[pump]\nbath = 100\n")
-    rollcall.file("x.ndjson", "{}")
-    refused = rollcall("--settings", path, "run", "--until-idle", code=2)
+    people = rollcall.events("people.ndjson", *PEOPLE)
+    refused = rollcall("--settings", path, "ingest", people, code=2)
     assert refused.err == (
         f"Error: {path} has an unknown setting pump.bath.\n"
         "Next: Did you mean pump.batch? All are in docs/api/settings.md.\n"
@@ -105,6 +132,7 @@ def test_the_command_line_says_what_is_wrong_and_does_nothing(rollcall, file):
 def test_the_data_directory_can_hold_the_settings(rollcall):
     rollcall.data.mkdir()
     (rollcall.data / "settings.toml").write_text("[log]\nshards = 3\n")
+    rollcall("ingest", rollcall.events("people.ndjson", *PEOPLE))
     rollcall("run", "--until-idle", "--now", "2023-02-06T02:00:00Z")
     assert "ok    shard 2:" in rollcall("doctor").out
     assert "shard 3:" not in rollcall("doctor").out

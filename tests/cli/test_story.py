@@ -4,9 +4,21 @@ import csv
 import io
 import json
 
+import pytest
 from sqlalchemy import create_engine, text
 
-from tests.cli.crisis import HELP, PEOPLE, QUAKE, SAFE, happened, scenario
+from streams.backends.sqlite import SqliteLog
+from streams.cli.reading import _write
+from streams.cli.render import _span
+from streams.errors import BadInputError
+from tests.cli.crisis import (
+    HELP,
+    PEOPLE,
+    QUAKE,
+    SAFE,
+    happened,
+    scenario,
+)
 
 EMPTY = """\
 As of unknown
@@ -29,9 +41,22 @@ def counts(one):
 
 
 def test_before_anything_the_status_is_unknown_not_zero(rollcall):
+    SqliteLog.open(rollcall.data).close()
     assert rollcall("status").out == EMPTY
     now = json.loads(rollcall("status", "--json").out)
     assert (now["as_of"], now["feeds"], now["skipped"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "words", ["status", "deadletters list", "deadletters retry --all", "run --until-idle"]
+)
+def test_a_mistyped_data_directory_is_refused_and_not_made(rollcall, words):
+    refused = rollcall(*words.split(), code=3)
+    assert refused.out == ""
+    assert refused.err == (
+        f"Error: there is no log in {rollcall.data}.\n"
+        "Next: name the data directory with --data, or fill one with `rollcall ingest`.\n"
+    )
     assert not rollcall.data.exists()
 
 
@@ -102,11 +127,20 @@ def test_the_same_file_again_and_a_second_run_change_nothing(rollcall):
     assert [rollcall("export", kind).raw for kind in kinds] == before
 
 
-def test_a_tick_in_the_past_is_ignored_and_said(rollcall):
+def test_a_tick_in_the_past_or_the_future_is_refused_and_the_same_again_is_not(rollcall):
     happened(rollcall)
-    answer = rollcall("run", "--until-idle", "--now", "2023-02-06T01:00:00Z")
+    refused = rollcall("run", "--until-idle", "--now", "2023-02-06T01:00:00Z", code=2)
+    assert refused.err == (
+        "Error: --now 2023-02-06 01:00:00Z is before the last tick, 2023-02-06 02:30:00Z.\n"
+        "Next: give a later time, or leave --now out.\n"
+    )
+    refused = rollcall("run", "--until-idle", "--now", "2199-01-01T00:00:00Z", code=2)
+    assert refused.err == (
+        "Error: --now 2199-01-01 00:00:00Z is in the future, and time never goes back.\n"
+        "Next: give a time that has been; look at the machine's clock.\n"
+    )
+    answer = rollcall("run", "--until-idle", "--now", "2023-02-06T02:30:00.7Z")
     assert answer.out == "0 records processed; the clock stands at 2023-02-06 02:30:00Z\n"
-    assert answer.err == "--now 2023-02-06 01:00:00Z is before the last tick and was ignored.\n"
 
 
 def test_a_replay_and_the_same_events_by_hand_end_in_the_same_state(rollcall, tmp_path):
@@ -218,3 +252,79 @@ def test_a_statement_that_came_late_is_heard(rollcall):
     rollcall("ingest", rollcall.events("said.ndjson", SAFE, HELP))
     rollcall("run", "--until-idle", "--now", "2023-02-06T02:31:00Z")
     assert counts(situation(rollcall)) == {"safe": 1, "needs_help": 1}
+
+
+def test_a_replay_that_stands_still_ends_with_it(rollcall, monkeypatch):
+    folder = scenario(rollcall)
+    monkeypatch.setenv("ROLLCALL_TEST_POISON", QUAKE["event_id"])
+    monkeypatch.setattr("streams.lane.MAX_SKIPS", 0)
+    stopped = rollcall("replay", folder, code=9)
+    assert "Error: partitions stand still: desk 0: more than 0 records to put aside" in stopped.err
+    assert any(line.startswith("FAULT partition_stopped in desk 0") for line in stopped.lines)
+
+
+def test_a_register_refused_as_a_whole_ends_the_replay_before_it_begins(rollcall):
+    folder = scenario(rollcall)
+    bad = rollcall.file("bad.ndjson", "nonsense\n")
+    refused = rollcall("replay", folder, "--people", bad, code=2)
+    first, reason, *rest = refused.err.splitlines()
+    assert first == "bad.ndjson: 0 accepted"
+    assert reason.startswith("  line 1: ")
+    assert rest == [
+        "Error: nothing of bad.ndjson could be accepted.",
+        "Next: correct the file and replay again.",
+    ]
+    assert refused.out == ""
+
+
+def test_the_data_directory_after_the_command_is_told_its_place(rollcall):
+    folder = scenario(rollcall)
+    refused = rollcall("replay", folder, "--data", rollcall.data, code=2)
+    assert refused.err.endswith(
+        "Error: --data comes before the command: rollcall --data DIR replay ...\n"
+    )
+    refused = rollcall("deadletters", "list", "--settings", "x", code=2)
+    assert refused.err.endswith("command: rollcall --settings FILE deadletters list ...\n")
+
+
+def test_an_export_to_a_file_is_whole_and_for_its_owner_alone(rollcall):
+    happened(rollcall)
+    out = rollcall.file("ledger.ndjson", "before")
+    out.chmod(0o644)
+    rollcall("export", "ledger", "--out", out)
+    assert out.read_bytes() == rollcall("export", "ledger").raw
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in rollcall.folder.glob("ledger*")) == ["ledger.ndjson"]
+    rollcall("export", "ledger", "--out", "/dev/null")
+    nowhere = rollcall.folder / "none" / "x"
+    refused = rollcall("export", "ledger", "--out", nowhere, code=2)
+    assert refused.err.startswith(f"Error: {nowhere} cannot be written: No such file or directory.")
+
+
+def test_an_export_that_fails_halfway_keeps_the_file_there_was(tmp_path):
+    def lines():
+        yield b"one"
+        raise OSError(28, "No space left on device")
+
+    out = tmp_path / "out"
+    out.write_bytes(b"before")
+    with pytest.raises(BadInputError, match="No space left on device"):
+        _write(lines(), out)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out", b"before")]
+
+
+def test_a_title_cannot_move_the_cursor(rollcall):
+    odd = {**QUAKE, "title": "M 7.8\nAlerts open: 0\x1b[2J\u202eeno"}
+    rollcall("ingest", rollcall.events("odd.ndjson", *PEOPLE, odd))
+    rollcall("run", "--until-idle", "--now", "2023-02-06T02:30:00Z")
+    lines = [line for line in rollcall("status").lines if "M 7.8" in line]
+    assert lines[0].startswith("M 7.8 Alerts open: 0\\x1b[2J\\u202eeno (earthquake, onset ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "span"),
+    [(119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 hours"),
+     (172_799, "47 hours"), (138 * 86_400 + 5, "138 days")],
+)  # fmt: skip
+def test_lateness_is_in_units_people_use(seconds, span):
+    assert _span(seconds) == span

@@ -3,15 +3,22 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from schemas.export import PUBLISHED
-from tests.cli.crisis import HELP, PEOPLE, QUAKE, SAFE, scenario
+from streams.backends.sqlite import SqliteLog
+from streams.cli.base import Commands
+from streams.serving.store import open_store
+from tests.cli.crisis import HELP, PEOPLE, QUAKE, SAFE, happened, scenario
 from tests.cli.test_story import counts, situation
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +68,7 @@ def test_what_cannot_be_retried_is_said(rollcall):
 def test_the_doctor_on_nothing_and_on_a_damaged_log(rollcall):
     answer = rollcall("doctor")
     assert f"warn  log: there is none in {rollcall.data}; fill it with" in answer.out
-    rollcall("run", "--until-idle")
+    SqliteLog.open(rollcall.data).close()
     answer = rollcall("doctor")
     assert "ok    log file: intact (PRAGMA quick_check)" in answer.out
     assert "warn  clock: wall, last tick never; nothing is evaluated before" in answer.out
@@ -175,3 +182,109 @@ def test_speed_sets_the_pace_and_nothing_else(rollcall, tmp_path):
     assert time.monotonic() - began_s >= 1.0
     rollcall("replay", folder, data=tmp_path / "fast")
     assert rollcall("status").out == rollcall("status", data=tmp_path / "fast").out
+
+
+def letters_of_two(rollcall, monkeypatch):
+    """Poison both statements of ana.1; return her letters, oldest first."""
+    rollcall("ingest", rollcall.events("crisis.ndjson", *PEOPLE, QUAKE))
+    monkeypatch.setenv("ROLLCALL_TEST_POISON", "first")
+    second = {**HELP, "event_id": "second", "person_id": "ana.1"}
+    rollcall("ingest", rollcall.events("one.ndjson", {**SAFE, "event_id": "first"}))
+    rollcall("run", "--until-idle", "--now", "2023-02-06T02:30:00Z")
+    monkeypatch.setenv("ROLLCALL_TEST_POISON", "second")
+    rollcall("ingest", rollcall.events("two.ndjson", second))
+    rollcall("run", "--until-idle")
+    monkeypatch.delenv("ROLLCALL_TEST_POISON")
+    return [row["event_id"] for row in rollcall("export", "deadletters").rows]
+
+
+def test_a_fault_stays_until_the_last_record_of_its_partition_is_put_back(rollcall, monkeypatch):
+    one, two = letters_of_two(rollcall, monkeypatch)
+    rollcall("deadletters", "retry", one, one)
+    assert "FAULT record_quarantined in shard " in rollcall("status").out
+    again = rollcall("deadletters", "retry", one, code=3)
+    assert again.err.startswith(f"Error: {one} was put back already, at 20")
+    assert again.err.endswith("Next: if it failed again, it has a new dead letter.\n")
+    assert "1 records put back" in rollcall("deadletters", "retry", two).out
+    assert "FAULT" not in rollcall("status").out
+
+
+def test_what_a_stage_had_held_has_no_place_to_be_read_from(rollcall, monkeypatch):
+    one, two = letters_of_two(rollcall, monkeypatch)
+    engine = open_store(rollcall.data / "serving.sqlite")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE deadletters SET offset = -1"))
+    engine.dispose()
+    refused = rollcall("deadletters", "retry", one, code=3)
+    assert refused.err == (
+        f"Error: {one} cannot be retried: its stage had held it, the place is unknown.\n"
+        "Next: ingest it again from its source.\n"
+    )
+    assert "0 records put back" in rollcall("deadletters", "retry", "--all").out
+    assert f"{two}  " in rollcall("deadletters", "list").out
+    assert "[final]" in rollcall("deadletters", "list").out
+
+
+def test_an_empty_store_and_a_lock_that_cannot_be_taken_are_told_in_words(rollcall):
+    happened(rollcall)
+    store, lock = rollcall.data / "serving.sqlite", rollcall.data / "log.lock"
+    for path in rollcall.data.glob("serving.sqlite*"):
+        path.unlink()
+    store.touch()
+    refused = rollcall("status", code=5)
+    assert refused.err.startswith(
+        "Error: the serving store is empty or unfinished: table acknowledgements is missing.\n"
+        "Next: Move serving.sqlite away"
+    )
+    lock.unlink()
+    lock.mkdir()
+    refused = rollcall("run", "--until-idle", code=5)
+    assert refused.err == (
+        f"Error: {lock} failed: Is a directory.\n"
+        "Next: look at the path, its rights and the free space; `rollcall doctor` helps.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OperationalError("SELECT 1", {}, sqlite3.OperationalError("disk I/O error")),
+            "Error: the serving store failed: disk I/O error.\nNext: look at rights and free",
+        ),
+        (OSError(28, "No space left on device"), "Error: the machine refused: No space left on"),
+        (OSError("unnamed"), "Error: the machine refused: unnamed.\nNext: look at the path, its"),
+    ],
+)
+def test_an_error_of_machine_or_store_is_told_in_words(error, said):
+    group = Commands("rollcall")
+
+    @group.command()
+    def fail():
+        raise error
+
+    answer = CliRunner().invoke(group, ["fail"], catch_exceptions=False)
+    assert answer.exit_code == 5
+    assert answer.stderr.startswith(said)
+
+
+def test_a_safety_copy_to_nowhere_and_one_that_is_none_are_refused(rollcall):
+    happened(rollcall)
+    nowhere = rollcall.folder / "none" / "copy.sqlite"
+    refused = rollcall("backup", nowhere, code=2)
+    assert refused.err.startswith(f"Error: {nowhere} cannot be written: No such file or directory.")
+    letter = rollcall.file("letter.txt", "Dear all, " * 500)
+    other = rollcall.folder / "other"
+    refused = rollcall("restore", letter, data=other, code=2)
+    assert refused.err == (
+        f"Error: {letter} is no safety copy: it is not an SQLite file.\n"
+        "Next: name a file that `rollcall backup` wrote.\n"
+    )
+    assert not other.exists()
+    torn = rollcall.file("torn.sqlite", b"SQLite format 3\0" + b"x" * 5000)
+    refused = rollcall("restore", torn, data=other, code=5)
+    assert refused.err.startswith(f"Error: {torn} could not be restored: the log {torn} failed: ")
+    assert refused.err.endswith(
+        "Next: look at free space; if the copy is damaged, use an older one.\n"
+    )
+    assert sorted(path.name for path in other.iterdir()) == ["log.lock"]

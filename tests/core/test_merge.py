@@ -1,10 +1,13 @@
 """What may enter, and where it goes."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
 from schemas.codelists import Bucket, CheckInState, Status, Verb
 from schemas.exposure import Reached
+from schemas.report import IncidentReported
 from streams.merge import CLAMPED, admit, route
 from streams.topology import partition_of
 from tests.support.engine import advice, at, command, override, quake, says, stays_in
@@ -17,6 +20,13 @@ def test_a_time_from_the_future_is_clamped_and_marked() -> None:
     assert (admitted.occurred_at, admitted.cause_ids) == (at("05:00"), (CLAMPED,))
     close = msgspec.structs.replace(said, received_at=at("05:01"))
     assert admit(close) is close
+
+
+def test_a_version_from_the_future_does_not_outrank_all_that_follow() -> None:
+    typo = msgspec.structs.replace(quake(5.0, at("01:30")), sent_at=at("01:30") + timedelta(36500))
+    admitted = admit(typo)
+    assert isinstance(admitted, IncidentReported)
+    assert (admitted.sent_at, admitted.cause_ids) == (at("01:30"), (CLAMPED,))
 
 
 def test_a_transport_test_is_refused() -> None:

@@ -179,6 +179,8 @@ def test_back_off_doubles_to_half_an_hour_and_success_resets_it():
         ("soon", 120),
         ("999999999", 86_400),
         ("9" * 400, 120),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", 120),
+        ("Mon, 01 Jan 2024 00:00:00 +9999", 120),
     ],
 )
 def test_retry_after_is_honoured_up_to_a_day(retry_after, pause_s):

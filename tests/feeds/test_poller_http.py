@@ -183,3 +183,28 @@ def test_a_poller_without_addresses_has_nothing_to_do():
             [feed_named("cap")], client, print, clock=lambda: START, jitter=lambda: 0.0, contact="x"
         )
         assert idle.poll_due() is None
+
+
+def test_one_feed_that_breaks_the_reader_is_down_and_the_others_are_asked(publisher, desk):
+    def broken(_body, _received_at):
+        msg = "features"
+        raise KeyError(msg)
+
+    publisher.answers += [(200, {}, ONE), (200, {}, TWO)]
+    good = feed_named("usgs")._replace(url=publisher.url)
+    said = []
+    poller = Poller(
+        [good._replace(name="broken", parse=broken), good],
+        desk.poller._client,
+        lambda feed, _items, health: said.append(
+            (feed.name, health and (health.state, health.reason))
+        ),
+        clock=lambda: START,
+        jitter=lambda: 0.0,
+        contact="duty@example.org",
+    )
+    assert poller.poll_due() == START + timedelta(seconds=60)
+    assert said == [
+        ("broken", (FeedState.DOWN, "its answer broke the reader: KeyError: 'features'")),
+        ("usgs", (FeedState.OK, "2 events")),
+    ]

@@ -72,6 +72,8 @@ def hit(before: Look, after: Look, pid: int) -> str:
         return "start of the process"
     if after[1:] == before[1:]:
         return "recovery"
+    if not after.commits:
+        return "before the first commit"
     if begun:
         return f"batch of {'/'.join(sorted(begun))}"
     if after.snapshot_due:

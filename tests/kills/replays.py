@@ -87,7 +87,8 @@ class Replays:
             after = look(data, scratch, SNAPSHOT_EVERY)
             hits.append(hit(before, after, life.pid))
             before = after
-            called(scratch, "status")
+            if after is not NOTHING:
+                called(scratch, "status")
         found = self._different(data)
         result = Result(seed, tuple(hits), tuple(found), tuple(complaints(data)))
         if result.equal:

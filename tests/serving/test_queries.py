@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from schemas.codelists import AdviceScope, Bucket
 from schemas.incident import AdvisoryChanged
@@ -12,7 +13,7 @@ from streams.serving.queries import journal, nearest_id, status
 from streams.serving.rows import rows_of
 from streams.serving.store import open_store
 from streams.serving.writer import write_rows
-from tests.serving.builders import ALERT, AT, SITUATION, TOTALS, moved, summed
+from tests.serving.builders import ALERT, AT, INCIDENT, SITUATION, TOTALS, moved, summed
 
 
 @pytest.fixture
@@ -154,3 +155,35 @@ def test_a_mistyped_id_finds_the_one_that_was_meant(store):
     assert nearest_id(store, "situation_id", "inc-9") == (True, "inc-9")
     assert nearest_id(store, "situation_id", "sit-l") == (False, "sit-1")
     assert nearest_id(store, "alert_id", "x") == (False, None)
+
+
+def test_a_status_is_of_one_moment_while_another_writes(store, tmp_path):
+    reader = open_store(tmp_path / "serving.sqlite", read_only=True)
+    writes = iter([(SITUATION, ALERT)])
+
+    def write_once(*args):
+        if args[2].startswith("SELECT"):
+            said(store, *next(writes, ()))
+
+    event.listen(reader, "after_cursor_execute", write_once)
+    now = status(reader)
+    assert (now.situations, now.alerts) == ((), ())
+    assert next(writes, None) is None
+    now = status(reader)
+    assert (len(now.situations), len(now.alerts)) == (1, 1)
+    reader.dispose()
+
+
+def test_the_live_comes_before_the_ended_and_the_newest_first(store):
+    days = {"old": 0, "new": 3, "over": 5, "shut": 9}
+    for name, day in days.items():
+        onset_at = AT + timedelta(days=day)
+        about = {"situation_id": name, "onset_at": onset_at, "event_id": name}
+        said(
+            store,
+            msgspec.structs.replace(SITUATION, **about, closed=name == "shut"),
+            msgspec.structs.replace(
+                INCIDENT, **about, incident_id=name, life="ended" if name == "over" else "active"
+            ),
+        )
+    assert [one.situation_id for one in status(store).situations] == ["new", "old", "over", "shut"]
