@@ -145,7 +145,7 @@ class FactsShared(Event, frozen=True, kw_only=True):
 
     From the shard of ``from_id`` to that of ``person_id`` (the root), at the
     link and at every later fact. Absolute: the greatest (``seq``, ``count``)
-    stands, ``seq`` being the link's and ``count`` the number of facts.
+    stands, ``seq`` being the link's and ``count`` the revision of the history.
     ``body`` is the facts as JSON, empty once the link is undone.
     """
 

@@ -126,7 +126,8 @@ def assess(
                 situation_id, members, exposures, seen, book, limits, linked=linked
             )
         due_at = min(due_at, _look_again(group, history, at, limits))
-    return Assessment(exposures, entries, due_at)
+    # Where a duplicate is, its root is: an exposure is listed and counted there.
+    return Assessment({} if linked else exposures, entries, due_at)
 
 
 def _look_again(
@@ -196,13 +197,14 @@ def _entry(
         tracks = [(m.cause, m.held) for m in holding if m.held]
     else:
         tracks = [(m.cause, found) for m in members for _, found in m.corrected]
-    counting = {cause.cause_id for cause, _ in tracks}
-    onsets = [
-        (min(found.onset_at for found in m.tracks), m.cause.cause_id)
-        for m in members
-        if m.cause.cause_id in counting
-    ]
-    standing = fold(onsets, facts.statements, book.aliases(situation_id), limits)
+    begun: dict[str, datetime] = {}
+    for cause, found in tracks:
+        onset_at = found.last.version.zone.onset_at
+        begun[cause.cause_id] = min(onset_at, begun.get(cause.cause_id, onset_at))
+    onsets = [(onset_at, cause_id) for cause_id, onset_at in begun.items()]
+    calls_from = min(found.onset_at for m in members for found in m.tracks)
+    aliases = book.aliases(situation_id)
+    standing = fold(onsets, facts.statements, aliases, limits, calls_from)
     open_rows = [
         row
         for cause, _ in tracks

@@ -83,7 +83,7 @@ class CaseFile:
         self._chains[root] = chain_of(self.reports[event_id] for event_id in members)
 
     def _keep(self, kept: dict[str, E], new: E) -> bool:
-        """Keep ``new``; note in ``replaced`` what it displaces by its lower hash."""
+        """Keep ``new``; note it in ``replaced`` if its lower hash displaces another."""
         known = kept.get(new.event_id)
         if known is not None:
             if digest_of(known) == digest_of(new):
@@ -91,7 +91,7 @@ class CaseFile:
             if digest_of(known) < digest_of(new):
                 msg = f"event_id {new.event_id} already stands for another content"
                 raise ConflictError(msg)
-            self.replaced.append(known)
+            self.replaced.append(new)
         kept[new.event_id] = new
         return True
 
@@ -210,9 +210,15 @@ class CaseFile:
         return grouped
 
 
+DRILL = "exercise~"
+LONG_ID = 180
+
+
 def exercise_id(advisory_id: str) -> str:
     """Return the id that advice has in an exercise, apart from the live one."""
-    return f"{advisory_id}~exercise"
+    if advisory_id.startswith(DRILL):
+        return advisory_id
+    return f"{DRILL}{advisory_id}" if len(advisory_id) < LONG_ID else derive_id(DRILL, advisory_id)
 
 
 def declared_id(command: CommandIssued) -> str:

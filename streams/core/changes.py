@@ -170,7 +170,7 @@ def _standing(entry: Entry) -> tuple[object, ...]:
 
 def _help(person_id: str, situation_id: str, entry: Entry, at: datetime, trigger: Event) -> Out:
     request = HelpRequested(
-        event_id=derive_id("help", entry.cause_event_id, entry.status.value),
+        event_id=derive_id("help", person_id, entry.cause_event_id, entry.status.value),
         source="shard",
         occurred_at=at,
         received_at=trigger.received_at,

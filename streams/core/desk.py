@@ -35,6 +35,7 @@ from streams.core.stage import (
     Out,
     Outcome,
     Reject,
+    StateVersionError,
     derive_id,
 )
 from streams.core.thresholds import Thresholds
@@ -94,8 +95,8 @@ class Desk:
                 self._apply_one(record)
             except ConflictError as error:
                 rejects.append(Reject(record, str(error)))
-        rejects += [Reject(event, REPLACED) for event in self.file.replaced]
-        self.file.replaced.clear()
+            rejects += [Reject(event, REPLACED) for event in self.file.replaced]
+            self.file.replaced.clear()
         outcome = Outcome(self._out, rejects)
         self._out = []
         return outcome
@@ -261,6 +262,8 @@ class Desk:
     def restore(cls, data: bytes, limits: Thresholds | None = None) -> Self:
         """Return the desk whose snapshot ``data`` is; see ``Stage``."""
         state = _decoder.decode(data)
+        if state.version != STATE_VERSION:
+            raise StateVersionError(state.version, STATE_VERSION)
         desk = cls(state.shards, limits)
         desk.now, desk.seq = state.now, state.seq
         for report in state.reports:

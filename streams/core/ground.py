@@ -138,10 +138,13 @@ class Ground:
                 del self.near[point]
 
     def people_near(self, version: Version) -> set[int]:
-        """Return whoever may be near a zone version, or in a country it touches."""
+        """Return whoever may be near a zone version, or in a country it touches.
+
+        A point that was only surveyed, for a record still to come, is nobody's.
+        """
         found: set[int] = set()
         for point in self._near_zone.get(version.key, ()):
-            found.update(self._owners[point])
+            found.update(self._owners.get(point, ()))
         for country in version.touches | version.codes:
             found.update(self._in_country.get(country, ()))
         return found

@@ -55,6 +55,9 @@ or an officer (design 4.4). Third-party safe never overrides a statement that
 somebody made first hand. An override sets any bucket.
 """
 
+CALLS = frozenset({CheckInState.NEEDS_HELP, ContactOutcome.REACHED_NEEDS_HELP})
+"""Statements that a revised onset must not lose."""
+
 KEPT_WHEN_CORRECTED = frozenset({H, E, X})
 """Buckets that outlive a correction of the zone: never ``no_longer_affected``."""
 
@@ -77,12 +80,14 @@ def fold(
     statements: Sequence[Statement],
     aliases: frozenset[str],
     limits: Thresholds,
+    calls_from: datetime,
 ) -> Fold:
     """Return bucket and author after all inputs along event time.
 
     ``onsets`` are (onset, incident id) of the member incidents that hold the
     person, at least one; ``statements`` in event order; ``aliases`` all ids
-    of the situation, under which an override may have been given.
+    of the situation, under which an override may have been given. Calls for
+    help count from ``calls_from`` on, which may be before the first onset.
     """
     inputs: list[tuple[datetime, int, str, Statement | None]] = [
         (at, 0, cause, None) for at, cause in onsets
@@ -91,7 +96,8 @@ def fold(
     inputs += [
         (s.at, 1, s.event_id, s)
         for s in statements
-        if s.at >= first and (s.bucket is None or s.situation_id in aliases)
+        if (s.at >= first or (s.at >= calls_from and s.said in CALLS))
+        and (s.bucket is None or s.situation_id in aliases)
     ]
     inputs.sort(key=lambda entry: entry[:3])
     state = Fold(

@@ -335,11 +335,6 @@ def _extended(facts: Facts, new: Registration | Fix | Statement) -> Facts:
     return msgspec.structs.replace(facts, statements=_with(facts.statements, (new,)))
 
 
-def count_of(facts: Facts) -> int:
-    """Return how many facts are kept."""
-    return len(facts.registrations) + len(facts.fixes) + len(facts.statements)
-
-
 def visible(facts: Facts, status: Status) -> Facts:
     """Return the facts a situation of ``status`` may read.
 

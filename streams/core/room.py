@@ -21,7 +21,14 @@ from schemas.incident import AdvisoryChanged, SituationChanged
 from schemas.operations import EngineChanged
 from streams.core.rules import RULES
 from streams.core.rules.base import Count, Finding, Rule, View
-from streams.core.stage import ROOM_OUTPUT, Out, Outcome, Reject, derive_id
+from streams.core.stage import (
+    ROOM_OUTPUT,
+    Out,
+    Outcome,
+    Reject,
+    StateVersionError,
+    derive_id,
+)
 from streams.core.thresholds import Thresholds
 
 STATE_VERSION = 1
@@ -296,6 +303,8 @@ class Room:
     def restore(cls, data: bytes, limits: Thresholds | None = None) -> Self:
         """Return the room whose snapshot ``data`` is; see ``Stage``."""
         state = _decoder.decode(data)
+        if state.version != STATE_VERSION:
+            raise StateVersionError(state.version, STATE_VERSION)
         room = cls(state.shards, limits)
         room.tick_at, room.summed = state.tick_at, state.summed
         room.reached = {r.shard: r for r in state.reached}

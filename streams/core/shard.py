@@ -49,7 +49,7 @@ from streams.core.shard_state import (
     known_live,
     shared_out,
 )
-from streams.core.stage import ROOM_INPUT, Out, Outcome, Reject, derive_id
+from streams.core.stage import ROOM_INPUT, Out, Outcome, Reject, StateVersionError, derive_id
 from streams.core.tallies import Tally
 from streams.core.thresholds import Thresholds
 from streams.core.zonebook import Cause, ZoneBook
@@ -136,6 +136,7 @@ class Shard:
         if learned is None:
             return
         facts = person.facts = learned.facts
+        person.revision += 1
         if learned.replaced:
             self._rejects.append(Reject(record, REPLACED))
         self.ground.settle(i, event_spots(facts, record.event_id, self.limits))
@@ -242,7 +243,7 @@ class Shard:
 
     def _settle(self, person: Person, new: Assessment, at: datetime, trigger: Event) -> None:
         """Send the difference to what was, count it, and keep the new state."""
-        was_known = known_live(person.entries)
+        was_known, was = known_live(person.entries), person.exposures
         if new.exposures != person.exposures:
             self._out += changes.of_exposures(
                 person.person_id, person.exposures, new, at, trigger, self.shard, self.book
@@ -251,9 +252,7 @@ class Shard:
             self._count_exposures(new.exposures, 1)
             person.exposures = new.exposures
         if new.entries != person.entries:
-            # Whoever is in another situation from now on has moved with its incident.
-            joined = bool(new.entries.keys() - person.entries.keys())
-            left = {s for s in person.entries if joined or self.book.is_void(s)}
+            left = self.book.left_by({cause: row.situation_id for cause, row in was.items()})
             self._out += changes.of_entries(
                 person.person_id, person.entries, new.entries, at, trigger, self.shard, left
             )
@@ -356,6 +355,8 @@ class Shard:
     def restore(cls, data: bytes, limits: Thresholds | None = None) -> Self:
         """Return the shard whose snapshot ``data`` is; see ``Stage``."""
         state = decode_state(data)
+        if state.version != STATE_VERSION:
+            raise StateVersionError(state.version, STATE_VERSION)
         shard = cls(state.shard, state.shards, limits)
         shard.now = state.now
         shard.people = state.people

@@ -11,7 +11,7 @@ from schemas.person import FactsShared
 from schemas.zone import ZoneChanged
 from streams.core.assessment import Entry, ExposureRow
 from streams.core.partition import partition_of
-from streams.core.people import FAR_FUTURE, Facts, count_of, shared, together
+from streams.core.people import FAR_FUTURE, Facts, shared, together
 from streams.core.stage import SHARD_INPUT, Out, derive_id
 from streams.core.tallies import Cell
 
@@ -36,6 +36,7 @@ class Person(msgspec.Struct, array_like=True, gc=False):
     withdrawn: list[str]
     link: tuple[int, str | None]
     duplicates: dict[str, Duplicate]
+    revision: int = 0
     due_at: datetime = FAR_FUTURE
 
     @property
@@ -89,7 +90,7 @@ def shared_out(
         person_id=root,
         from_id=person.person_id,
         seq=seq,
-        count=count_of(person.facts),
+        count=person.revision,
         body="" if facts is None else shared(facts, person.person_id),
     )
     return Out(SHARD_INPUT, partition_of(root, shards), root, said)

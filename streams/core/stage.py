@@ -68,6 +68,14 @@ class Stage(Protocol):
         ...
 
 
+class StateVersionError(ValueError):
+    """A snapshot is of another shape than this code reads."""
+
+    def __init__(self, found: int, expected: int) -> None:
+        """Say which shape was found, and which one is read."""
+        super().__init__(f"snapshot of state version {found}; this code reads {expected}")
+
+
 def derive_id(kind: str, *parts: object) -> str:
     """Return an id that is a function of its parts: kind plus 80 bits of hash."""
     text = "\x1f".join(str(part) for part in parts)

@@ -4,6 +4,7 @@ A cause is an incident or an advisory. Zone versions are absolute records; the
 newest by the desk's ``seq`` stands, whatever the order of arrival.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from schemas.codelists import Status
@@ -123,10 +124,17 @@ class ZoneBook:
         situation = self.situations.get(situation_id)
         return frozenset({situation_id, *(situation.aliases if situation else ())})
 
-    def is_void(self, situation_id: str) -> bool:
-        """Tell whether a situation has been regrouped away."""
-        situation = self.situations.get(situation_id)
-        return situation is not None and situation.void
+    def left_by(self, was_in: Mapping[str, str | None]) -> set[str]:
+        """Return the situations that are void, or that one of these causes has left.
+
+        ``was_in``: {cause id: the situation it was in}.
+        """
+        left = {name for name, situation in self.situations.items() if situation.void}
+        for cause_id, situation_id in was_in.items():
+            cause = self.causes.get(cause_id)
+            if situation_id is not None and cause and cause.situation_id != situation_id:
+                left.add(situation_id)
+        return left
 
     def cause_of(self, key: str) -> str:
         """Return the cause of a zone version key."""

@@ -160,6 +160,16 @@ def test_a_drill_closes_draws_and_groups_nothing_live() -> None:
     assert {e["cause_id"] for e in engine.rows("exposures")} == {incident["incident_id"], "test:TR"}
 
 
+def test_advice_of_a_drill_is_the_same_after_a_restart() -> None:
+    engine = Engine(1).put(stays_in("ana.1", "doha")).tick(at("00:30"))
+    engine.put(advice("QA", 4, at("00:10"), status=Status.EXERCISE)).tick(at("01:00"))
+    twin = Desk.restore(engine.desk.snapshot())
+    later = advice("QA", 3, at("01:10"), status=Status.EXERCISE)
+    assert twin.apply([later]) == engine.desk.apply([later])
+    assert [row["advisory_id"] for row in twin.export("advisories")] == ["exercise~test:QA"]
+    assert twin.apply([later]).rejects == []
+
+
 def test_a_mainshock_opens_a_closed_situation_again() -> None:
     engine = Engine().tick(at("01:00")).put(quake(5.8, at("01:30"))).tick(at("02:00"))
     (situation,) = engine.rows("situations")
@@ -272,6 +282,7 @@ def test_what_a_duplicate_says_and_where_it_is_counts_for_its_root() -> None:
     twin.put(quake(7.8, at("01:25"))).tick(at("02:10"))
     for kind in ("persons", "exposures", "ledger"):
         assert twin.rows(kind) == engine.rows(kind)
+    assert {row["person_id"] for row in engine.rows("exposures")} == {"ana.1"}
     engine.put(command(Verb.UNLINK, at("03:00"), link_id=engine.desk.links["zoe.7"].link_id))
     engine.tick(at("03:01"))
     assert (engine.bucket("ana.1"), engine.bucket("zoe.7")) == (None, "needs_help")

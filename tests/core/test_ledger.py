@@ -97,12 +97,12 @@ def test_unreachable_takes_three_attempts_on_two_channels(
     attempts: list[tuple[int, str]], bucket: str
 ) -> None:
     tried = [statement(minute, ContactOutcome.NO_ANSWER, channel) for minute, channel in attempts]
-    assert fold([(ONSET, "i")], tried, frozenset(), Thresholds()).bucket == bucket
+    assert fold([(ONSET, "i")], tried, frozenset(), Thresholds(), ONSET).bucket == bucket
 
 
 def test_nothing_said_before_the_onset_counts() -> None:
     before = [statement(-1, CheckInState.SAFE)]
-    assert fold([(ONSET, "i")], before, frozenset(), Thresholds()).bucket is U
+    assert fold([(ONSET, "i")], before, frozenset(), Thresholds(), ONSET).bucket is U
 
 
 def quaked() -> Engine:

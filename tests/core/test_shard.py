@@ -6,7 +6,13 @@ import pytest
 
 from schemas.codelists import CheckInState, ContactOutcome, Precision, Status
 from schemas.envelope import Event
-from schemas.exposure import ExposureClosed, ExposureOpened, Reached, TallyChanged
+from schemas.exposure import (
+    AccountabilityChanged,
+    ExposureClosed,
+    ExposureOpened,
+    Reached,
+    TallyChanged,
+)
 from schemas.operations import Tick
 from schemas.person import CheckedIn
 from schemas.place import Place, Position
@@ -14,6 +20,7 @@ from streams.core.reasons import LANGUAGES, sentence
 from streams.core.shard import Shard
 from tests.support.engine import (
     CITIES,
+    DAY,
     ONSET,
     Engine,
     advice,
@@ -237,6 +244,34 @@ def test_a_revised_onset_loses_no_call_for_help() -> None:
     engine.put(says("ana.1", CheckInState.NEEDS_HELP, ONSET + timedelta(seconds=20)))
     engine.put(quake(7.8, at("01:40"), onset=ONSET + timedelta(seconds=30))).tick(at("02:00"))
     assert engine.bucket("ana.1") == "needs_help"
+
+
+def test_safe_said_before_the_corrected_onset_does_not_count() -> None:
+    engine = Engine().put(stays_in("ana.1", "gaziantep")).tick(at("01:00"))
+    engine.put(quake(7.8, at("01:20"), onset=ONSET - timedelta(hours=24)))
+    engine.put(says("ana.1", CheckInState.SAFE, ONSET - timedelta(hours=5))).tick(at("01:21"))
+    assert engine.bucket("ana.1") == "safe"
+    engine.put(quake(7.8, at("01:40"))).tick(at("02:00"))
+    assert engine.bucket("ana.1") == "unaccounted"
+
+
+def test_a_check_in_and_the_zone_around_it_in_one_batch() -> None:
+    zones = Engine(1).tick(at("01:00")).put(quake(7.8, at("01:20"))).partitions[0].book.records
+    shard = Engine(1).tick(at("01:00")).partitions[0]
+    when = at("01:30")
+    tick = Tick(event_id="t", source="t", occurred_at=when, received_at=when, at=when)
+    shard.apply([*zones.values(), fix("ana.1", 37.38, 37.06, at("00:59")), tick])
+    assert [row["tier"] for row in shard.export("exposures")] == ["confirmed"]
+
+
+def test_leaving_one_situation_for_another_by_knowledge_is_withdrawn_not_regrouped() -> None:
+    engine = quaked(stays_in("ana.1", "gaziantep"))
+    engine.put(warning("w", at("01:05"), around("doha", 50))).tick(at("02:00"))
+    moved = DAY - timedelta(days=2)
+    engine.put(stays_in("ana.1", "doha", "2023-02-02", registration_id="r2", when=moved))
+    engine.tick(at("03:00"))
+    gone = [m.why for m in engine.said(AccountabilityChanged) if m.to_bucket is None]
+    assert gone == ["withdrawn"]
 
 
 def test_a_statement_counts_alike_whatever_came_first() -> None:

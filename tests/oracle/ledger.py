@@ -9,6 +9,7 @@ from tests.oracle.times import Fact, happened
 REOPENED = {"safe", "unreachable", "left_area", "declines_to_leave"}
 FAILED = {"no_answer", "wrong_number"}
 STAYS_NOT_HELD = {"needs_help", "deceased", "evacuated"}
+CALLS = {"needs_help", "reached_needs_help"}
 ONSET, STATEMENT = 0, 1
 
 
@@ -38,11 +39,16 @@ def statements_of(person: Person, overrides: Iterable[Fact]) -> list[Input]:
     return said
 
 
-def bucket(onsets: Sequence[int], said: Iterable[Input], now: int, *, held: bool) -> str:
-    """Return the bucket of a member at ``now``."""
+def bucket(
+    onsets: Sequence[int], said: Iterable[Input], now: int, *, held: bool, calls_from: int
+) -> str:
+    """Return the bucket of a member at ``now``; calls for help count earlier."""
     first = min(onsets)
     inputs = [Input(at, ONSET, "", "onset", "") for at in onsets]
-    inputs += [statement for statement in said if first <= statement.at <= now]
+    for statement in said:
+        calls = statement.kind != "override" and statement.says in CALLS
+        if (calls_from if calls else first) <= statement.at <= now:
+            inputs.append(statement)
     name, by = "unaccounted", "nobody"
     attempts: list[str] = []
     for event in sorted(inputs):

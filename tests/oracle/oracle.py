@@ -39,7 +39,8 @@ class Member(NamedTuple):
 class Standing(NamedTuple):
     """One person and one incident: exposed now, and ever, by held or corrected zones.
 
-    ``onset`` is the earliest of all zone versions that ever matched.
+    ``onset`` is that of the held version that matched last, else the earliest
+    of the corrected ones; calls for help count from the earliest of all.
     """
 
     incident: Incident
@@ -47,6 +48,7 @@ class Standing(NamedTuple):
     held: list[Run]
     corrected: list[Run]
     onset: int
+    calls_from: int
 
 
 class Answer(NamedTuple):
@@ -91,7 +93,8 @@ def member_of(standings: Sequence[Standing], said: Sequence[Input], now: int) ->
     tier = min(tiers, key=TIERS.index) if tiers else last_tier(every, now)
     counting = [incident for incident, _ in counted]
     onsets = [s.onset for s in standings if s.incident in counting]
-    name = bucket(onsets, said, now, held=held)
+    calls_from = min(s.calls_from for s in standings if s.held or s.corrected)
+    name = bucket(onsets, said, now, held=held, calls_from=calls_from)
     return Member(held, min(run.start for run in every), tier, name)
 
 
@@ -106,8 +109,12 @@ def standing_of(crowd: Crowd, person: Person, incident: Incident, tick: int) -> 
         version = [v for v in incident.versions if v.corrected and v.number == number]
         corrected += runs(crowd.world, line, version, now)
     exposure = exposure_of(crowd.world, person, held, lasting, now)
-    matching = [v.onset for v in incident.versions if runs(crowd.world, line, [v], now)]
-    return Standing(incident, exposure, held, corrected, min(matching, default=0))
+    alone = [(v, runs(crowd.world, line, [v], now)) for v in incident.versions]
+    matched = [(v, found[-1].end) for v, found in alone if found]
+    lately = [(end, v.onset) for v, end in matched if not v.corrected]
+    calls_from = min((v.onset for v, _ in matched), default=0)
+    onset = max(lately)[1] if lately else calls_from
+    return Standing(incident, exposure, held, corrected, onset, calls_from)
 
 
 def answer(
