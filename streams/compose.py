@@ -58,7 +58,8 @@ class Poisoned(NamedTuple):
     @classmethod
     def restore(cls, data: bytes) -> Self:
         """Refuse: only the factory knows what is inside."""
-        raise NotImplementedError
+        msg = f"a poisoned stage is restored by its factory, not from {len(data)} bytes"
+        raise TypeError(msg)
 
     def export(self, kind: str) -> list[dict[str, object]]:
         """Return the export of the stage inside."""
