@@ -7,7 +7,7 @@ pass at once.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 import msgspec
@@ -37,6 +37,11 @@ LATE_S = 60
 """An alert raised this long after it could have been known says so."""
 
 
+NEWS_FOR = timedelta(hours=1)
+"""How long after its arrival a change of advice is news, and at least until the
+first whole sum after it; who comes later is an exposure, no alert."""
+
+
 class State(msgspec.Struct, array_like=True):
     """The room's snapshot."""
 
@@ -51,6 +56,7 @@ class State(msgspec.Struct, array_like=True):
     raised: dict[str, AlertRaised]
     acknowledged: list[str]
     dirty: list[str]
+    news: dict[str, tuple[datetime | None, bool]]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -73,6 +79,7 @@ class Room:
         self.raised: dict[str, AlertRaised] = {}
         self.acknowledged: set[str] = set()
         self._dirty: set[str] = set()
+        self._news: dict[str, tuple[datetime | None, bool]] = {}
         self._out: list[Out] = []
 
     def apply(self, records: Sequence[Event]) -> Outcome:
@@ -111,6 +118,8 @@ class Room:
                     change=known_advice.change,
                     received_at=known_advice.received_at,
                 )
+            else:
+                self._news[record.advisory_id] = (self.tick_at, False)
             self.advice[record.advisory_id] = record
             self._dirty.add(record.advisory_id)
         elif isinstance(record, CommandIssued):
@@ -142,6 +151,7 @@ class Room:
         self.summed = True
         at, reached = self.tick_at, self._count_reached()
         complete = reached == self.shards
+        self._forget_old_news(at)
         for about in sorted(self._dirty):
             of_shards = list(self.tallies.get(about, {}).values())
             count = Count(
@@ -157,14 +167,19 @@ class Room:
                 shards=self.shards,
             )
             if about in self.advice:
-                view = View(at, self.limits, advisory=self.advice[about], sums=count)
-                self._judge(view, trigger)
+                if about in self._news:
+                    view = View(at, self.limits, advisory=self.advice[about], sums=count)
+                    self._judge(view, trigger)
             elif about in self.situations:
                 self._say_sum(self.situations[about], of_shards, count, trigger)
                 view = View(at, self.limits, situation=self.situations[about], sums=count)
                 self._judge(view, trigger)
         if complete:
             self._dirty.clear()
+            self._news = {
+                advisory_id: (heard_at, judged or heard_at is None or at > heard_at)
+                for advisory_id, (heard_at, judged) in self._news.items()
+            }
         totals = Totals(
             event_id=derive_id("totals", at.isoformat(), trigger.event_id),
             source="room",
@@ -178,6 +193,12 @@ class Room:
             skipped=sum(r.skipped for r in self.reached.values()),
         )
         self._out.append(Out(ROOM_OUTPUT, 0, "totals", totals))
+
+    def _forget_old_news(self, at: datetime) -> None:
+        """Drop the advice that a whole sum has judged and that is no news any more."""
+        for advisory_id, (_, judged) in list(self._news.items()):
+            if judged and at - self.advice[advisory_id].received_at > NEWS_FOR:
+                del self._news[advisory_id]
 
     def _say_sum(
         self,
@@ -296,6 +317,7 @@ class Room:
                 raised=self.raised,
                 acknowledged=sorted(self.acknowledged),
                 dirty=sorted(self._dirty),
+                news=self._news,
             )
         )
 
@@ -316,6 +338,7 @@ class Room:
         room.raised = state.raised
         room.acknowledged = set(state.acknowledged)
         room._dirty = set(state.dirty)
+        room._news = state.news
         return room
 
     def export(self, kind: str) -> list[dict[str, object]]:

@@ -122,6 +122,13 @@ def test_an_edited_text_neither_hides_a_rise_nor_repeats_it() -> None:
     assert len(engine.said(AlertRaised)) == 1, "a late older version is no new rise"
 
 
+def test_a_rise_just_before_an_outage_is_raised_after_it_and_says_how_late() -> None:
+    engine = Engine().put(*crowd(2, "doha")).tick(at("01:00")).put(advice("QA", 1, at("01:10")))
+    engine.tick(at("01:20")).put(advice("QA", 4, at("01:30"))).tick(at("07:30"))
+    (alert,) = engine.said(AlertRaised)
+    assert alert.late_s == 6 * 3600
+
+
 def test_who_comes_long_after_a_rise_is_an_exposure_and_no_alert() -> None:
     engine = Engine().tick(at("01:00")).put(advice("QA", 1, at("01:10")))
     engine.put(advice("QA", 4, at("02:00"))).tick(at("02:10"))

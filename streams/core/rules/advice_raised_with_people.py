@@ -1,12 +1,8 @@
 """Travel advice rose, or came to cover a place, while people are there."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from streams.core.rules.base import Finding, Rule, View
-
-NEWS_FOR = timedelta(hours=1)
-"""How long after its arrival a rise is news; who comes later is an exposure, no alert."""
 
 
 def find(view: View) -> Iterator[Finding]:
@@ -19,8 +15,6 @@ def find(view: View) -> Iterator[Finding]:
     if advisory is None or count is None or not advisory.zoned:
         return
     if advisory.change not in {"raised", "scope"} or not (count.known or count.inbound):
-        return
-    if view.at - advisory.received_at > NEWS_FOR:
         return
     yield Finding(
         cause_id=f"{advisory.advisory_id}@{advisory.sent_at.isoformat()}",
