@@ -193,7 +193,7 @@ class Desk:
             self._out.append(Out(DESK_OUTPUT, 0, zone.zone_id, record))
 
     def _say_incident(self, placed: Placed, trigger: Event) -> None:
-        said = desk_records.incident_changed(placed, self.now, trigger, self.limits)
+        said = desk_records.incident_changed(placed, self.now, trigger)
         known = self.incidents.get(said.incident_id)
         if known is None or _says(known) != _says(said):
             self.incidents[said.incident_id] = said

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from geo.footprints.earthquake import ASSUMED_DEPTH_M
 from schemas.codelists import Hazard, Verb
 from schemas.command import CommandIssued
 from schemas.envelope import Event
@@ -18,14 +19,11 @@ from streams.core.incidents import life_of
 from streams.core.links import pair_id
 from streams.core.situations import situation_id_of
 from streams.core.stage import derive_id
-from streams.core.thresholds import Thresholds
 
 Row = dict[str, object]
 
 
-def incident_changed(
-    placed: Placed, now: datetime | None, trigger: Event, limits: Thresholds
-) -> IncidentChanged:
+def incident_changed(placed: Placed, now: datetime | None, trigger: Event) -> IncidentChanged:
     """Return an incident as it now stands."""
     incident = placed.incident
     report = incident.report
@@ -62,7 +60,7 @@ def incident_changed(
         situation_id=placed.situation_id,
         mainshock_id=placed.mainshock_id,
         magnitude=report.magnitude,
-        depth_m=limits.assumed_depth_m if assumed else depth_m,
+        depth_m=ASSUMED_DEPTH_M if assumed else depth_m,
         depth_assumed=assumed,
         position=report.position,
         severity=report.severity,

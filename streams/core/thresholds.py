@@ -52,7 +52,6 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     quake_gate_magnitude: float = 0.8
     aftershock: timedelta = timedelta(days=30)
     aftershock_min_m: float = 50_000.0
-    assumed_depth_m: float = 10_000.0
     advice_zone_level: int = 3
     affected_alert: int = 10
 
