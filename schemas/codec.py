@@ -32,6 +32,7 @@ MESSAGES: tuple[type[Event], ...] = (
     exposure.Reached,
     alert.AlertRaised,
     alert.AlertAcknowledged,
+    alert.SilenceChanged,
     alert.NotifyRequested,
     alert.SituationSummed,
     alert.Totals,

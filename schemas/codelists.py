@@ -205,6 +205,7 @@ class Verb(StrEnum):
     OVERRIDE = "override"
     POLYGON = "polygon"
     ACKNOWLEDGE = "acknowledge"
+    SILENCE = "silence"
     LINK = "link"
     UNLINK = "unlink"
 

@@ -1,7 +1,7 @@
 """Officers' acts: who, in which role, why, and what."""
 
 from schemas.codelists import Bucket, Hazard, Role, Verb
-from schemas.envelope import Event, check_id
+from schemas.envelope import At, Event, check_id
 from schemas.person import check_person_id
 from schemas.place import Area
 
@@ -11,6 +11,7 @@ NEEDS: dict[Verb, tuple[str, ...]] = {
     Verb.OVERRIDE: ("person_id", "situation_id", "bucket"),
     Verb.POLYGON: ("incident_id", "areas"),
     Verb.ACKNOWLEDGE: ("alert_id",),
+    Verb.SILENCE: ("until",),
     Verb.LINK: ("person_id", "other_id"),
     Verb.UNLINK: ("link_id",),
 }
@@ -24,7 +25,8 @@ class CommandIssued(Event, frozen=True, kw_only=True):
     group) or neither. OVERRIDE puts a person in a bucket; ``deceased`` needs
     the restricted role and a second person in ``confirmed_by``. POLYGON
     replaces an incident's footprint from its onset on. LINK joins two
-    records of one person.
+    records of one person. SILENCE mutes the alerts of a ``rule``, of a
+    situation, or both, until an end.
     """
 
     verb: Verb
@@ -43,6 +45,8 @@ class CommandIssued(Event, frozen=True, kw_only=True):
     bucket: Bucket | None = None
     areas: tuple[Area, ...] = ()
     confirmed_by: str | None = None
+    rule: str | None = None
+    until: At | None = None
 
     def __post_init__(self) -> None:
         """Refuse a command that lacks what its verb needs."""
@@ -61,6 +65,12 @@ class CommandIssued(Event, frozen=True, kw_only=True):
                 check_person_id(value)
         if self.other_id is not None and self.other_id == self.person_id:
             msg = "a person cannot be linked with themself"
+            raise ValueError(msg)
+        if self.verb is Verb.SILENCE and not (self.rule or self.situation_id):
+            msg = "silence needs a rule, a situation_id, or both; nobody silences everything"
+            raise ValueError(msg)
+        if self.verb is Verb.SILENCE and self.rule == "help_requested":
+            msg = "a call for help cannot be silenced; acknowledge it"
             raise ValueError(msg)
         if self.bucket in {Bucket.NO_LONGER_AFFECTED, Bucket.DUPLICATE}:
             msg = f"bucket {self.bucket} is derived; it cannot be set by hand"

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import msgspec
+
 from schemas.codelists import Basis, Bucket, Precision, StatementBy, Tier
 from schemas.envelope import At, Event, Value, normalise_times
 
@@ -10,7 +12,9 @@ class Reason(Value, frozen=True, kw_only=True):
     """The parts of "why flagged", from which a sentence is made.
 
     ``distance_m`` is from the zone's centre where it has one. ``p_inside`` is
-    rounded to 3 decimals, distances to metres.
+    rounded to 3 decimals, distances to metres. ``lon_deg`` and ``lat_deg`` are
+    the point believed in, rounded to 5 decimals (1 m), None where there is
+    none; ``admin1`` is ISO 3166-2, as filed or that of the nearest city.
     """
 
     basis: Basis
@@ -29,6 +33,9 @@ class Reason(Value, frozen=True, kw_only=True):
     distance_m: int | None = None
     p_inside: float | None = None
     estimated: bool = False
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    admin1: str | None = None
 
     def __post_init__(self) -> None:
         """Normalise times to UTC."""
@@ -78,9 +85,11 @@ class AccountabilityChanged(Event, frozen=True, kw_only=True):
     """A movement of the ledger: who, when, why.
 
     ``from_bucket`` None: newly known. ``to_bucket`` None: withdrawn from the
-    known. ``tier`` is the member's tier, ``post`` the responsible post.
+    known. ``tier`` is the member's tier, ``post`` the responsible post,
+    ``area`` the ISO 3166-2 code of where they are believed to be, the ISO
+    3166-1 alpha-2 one where only the country is known.
     ``at`` is event time; ``by`` who stands behind it. ``moved`` False: the
-    person stays where they are, only tier, post or first exposure changed.
+    person stays where they are, only tier, post, area or first exposure changed.
     """
 
     person_id: str
@@ -95,6 +104,7 @@ class AccountabilityChanged(Event, frozen=True, kw_only=True):
     cause_event_id: str | None = None
     by_user: str | None = None
     moved: bool = True
+    area: str | None = None
 
 
 class HelpRequested(Event, frozen=True, kw_only=True):
@@ -114,6 +124,7 @@ class TallyCell(Value, frozen=True, kw_only=True):
     by: StatementBy
     count: int
     post: str | None = None
+    area: str | None = None
 
 
 class TallyChanged(Event, frozen=True, kw_only=True):
@@ -139,7 +150,8 @@ class Reached(Event, frozen=True, kw_only=True):
 
     ``zone_seq`` is the highest zone sequence it has seen, ``distinct_known``
     the distinct people known in any open situation of this status,
-    ``skipped`` the control records it could not process (degraded).
+    ``skipped`` the control records it could not process (degraded). ``heard``
+    says when what people file came in last: message name to ``received_at``.
     """
 
     shard: int
@@ -149,3 +161,4 @@ class Reached(Event, frozen=True, kw_only=True):
     distinct_known: int
     people: int
     skipped: int = 0
+    heard: dict[str, At] = msgspec.field(default_factory=dict)
