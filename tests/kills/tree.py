@@ -1,0 +1,169 @@
+"""Kill the children of ``rollcall up`` at random, and hold the end against a quiet run.
+
+    python -m tests.kills.tree --kills 30 --seed 1
+
+A replay runs as it does for people: supervisor, engine, dispatcher, dashboard.
+Every few seconds one child, chosen by the seed, is killed (-9). A receiver of
+the webhook counts effects per (alert, recipient, intent), by idempotency key.
+At the end the exports of state must equal those of an undisturbed replay, and
+there must be exactly one effect for each alert.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.kills.looks import differences, state
+from tests.kills.mortal import command, timed
+from tests.kills.replays import UNDISTURBED, small_scenario
+
+ROLES = ("engine", "dispatch", "dashboard")
+PAUSE_S = (1.0, 5.0)
+"""Shortest and longest time between two kills: also before the last one is up again."""
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes webhooks; an effect happens once for each idempotency key."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.effects: Counter[tuple[str, str, str]] = Counter()
+        self.received = 0
+        self.keys: set[str] = set()
+        self.lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        key = self.headers["Idempotency-Key"]
+        with self.server.lock:
+            self.server.received += 1
+            if key not in self.server.keys:
+                self.server.keys.add(key)
+                about = (body["alert_id"], self.path, body["intent"])
+                self.server.effects[about] += 1
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the sums are printed at the end."""
+
+
+class Child(NamedTuple):
+    """One child of the supervisor."""
+
+    pid: int
+    role: str
+
+
+def children(parent: int) -> list[Child]:
+    """Return the running children of a process, by the role they were given."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (path / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            words = (path / "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue  # it has just ended
+        role = next((role for role in ROLES if role in words), None)
+        if int(fields[1]) == parent and fields[0] != "Z" and role:
+            found.append(Child(int(path.name), role))
+    return sorted(found, key=lambda child: ROLES.index(child.role))
+
+
+def settings(folder: Path, port: int) -> Path:
+    """Write settings that send a replay's alerts to the receiver; return the file."""
+    secret = folder / "secret"
+    secret.write_text("of the kill test only\n", encoding="utf-8")
+    secret.chmod(0o600)
+    file = folder / "settings.toml"
+    file.write_text(
+        "[dispatch]\n"
+        f'webhook_url = "http://127.0.0.1:{port}/room"\n'
+        f'webhook_secret_file = "{secret}"\n'
+        "in_replay = true\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def killed(folder: Path, scenario: Path, kills: int, seed: int, minutes: float) -> list[str]:
+    """Run the tree, kill so many children; return what is wrong at the end."""
+    chance = random.Random(seed)
+    receiver = Receiver()
+    data = folder / "killed"
+    words = command(data, "--settings", settings(folder, receiver.server_port), "up")
+    words += ["--demo", str(scenario), "--minutes", str(minutes), "--at-end", "exit"]
+    words += ["--port", "0", "--api-port", "0", "--metrics-port", "0"]
+    tree = subprocess.Popen(
+        list(map(str, words)),
+        env=os.environ | UNDISTURBED,
+        stdout=(folder / "up.log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+    hits: Counter[str] = Counter()
+    while tree.poll() is None and hits.total() < kills:
+        time.sleep(chance.uniform(*PAUSE_S))
+        alive = children(tree.pid)
+        if alive:
+            victim = chance.choice(alive)
+            os.kill(victim.pid, signal.SIGKILL)
+            hits[victim.role] += 1
+            print(f"{hits.total():3} killed {victim.role}", flush=True)
+    code = tree.wait(timeout=minutes * 60 + 300)
+    wrong = [f"up ended with {code}"] if code else []
+    if hits.total() < kills:
+        wrong.append(f"only {hits.total()} of {kills} kills before the end")
+    whole = folder / "whole"
+    timed(command(whole, "replay", scenario), UNDISTURBED)
+    wrong += differences(state(whole), state(data))
+    exported = subprocess.run(
+        list(map(str, command(data, "export", "alerts"))), capture_output=True, check=True
+    )
+    alerts = [json.loads(line) for line in exported.stdout.splitlines()]
+    expected = Counter({(one["alert_id"], "/room", one["intent"]): 1 for one in alerts})
+    if receiver.effects != expected or not expected:
+        wrong.append(f"effects {receiver.effects - expected}, missing {expected - receiver.effects}")
+    print(
+        f"{hits.total()} kills ({', '.join(f'{r} {n}' for r, n in hits.most_common())}); "
+        f"{len(alerts)} alerts, {receiver.effects.total()} effects in {receiver.received} requests"
+    )
+    return wrong
+
+
+def main() -> int:
+    """Return 1 if anything differs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.kills.tree", description=__doc__)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=4.0)
+    said = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        scenario = small_scenario(folder / "scenario")
+        wrong = killed(folder, scenario, said.kills, said.seed, said.minutes)
+        if wrong:
+            print((folder / "up.log").read_text(encoding="utf-8", errors="replace")[-3000:])
+    print(f"seed {said.seed}: {'; '.join(wrong) or 'equal, one effect each'}")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
