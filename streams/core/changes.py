@@ -141,6 +141,7 @@ def of_entries(
             why=why,
             tier=shown.tier,
             post=shown.post or None,
+            area=shown.area or None,
             cause_event_id=shown.cause_event_id,
             by_user=shown.by_user,
             moved=not (was and entry and _standing(was) == _standing(entry)),
@@ -154,7 +155,9 @@ def of_entries(
 
 def _told(entry: Entry | None) -> tuple[object, ...]:
     """Return what tells two movements by one cause apart."""
-    return (*_standing(entry), entry.tier, entry.post, entry.first_at) if entry else ()
+    if entry is None:
+        return ()
+    return *_standing(entry), entry.tier, entry.post, entry.area, entry.first_at
 
 
 def _shown(row: ExposureRow | None) -> tuple[object, ...]:

@@ -288,7 +288,8 @@ class Shard:
                 tally.inbound += step * inbound
                 if not inbound:
                     tally.known += step
-                    tally.add((Bucket.UNACCOUNTED, row.tier, changes.NOBODY, row.post), step)
+                    cell = (Bucket.UNACCOUNTED, row.tier, changes.NOBODY, row.post, row.area)
+                    tally.add(cell, step)
 
     def _count_entry(
         self, person: Person, situation_id: str, new: Entry | None, *, regrouped: bool

@@ -105,4 +105,4 @@ def known_live(entries: dict[str, Entry]) -> bool:
 
 def cell_of(entry: Entry) -> Cell:
     """Return the cell of a tally that a line of the ledger counts in."""
-    return entry.bucket, entry.tier, entry.by, entry.post
+    return entry.bucket, entry.tier, entry.by, entry.post, entry.area
