@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from schemas.codelists import Bucket, StatementBy, Tier
+from schemas.codelists import Bucket, Tier
 from schemas.envelope import Event
 from schemas.exposure import (
     AccountabilityChanged,
@@ -21,8 +21,6 @@ from schemas.exposure import (
 from streams.core.assessment import Assessment, Entry, ExposureRow
 from streams.core.stage import ROOM_INPUT, SHARD_OUTPUT, Out, derive_id
 from streams.core.zonebook import Cause, ZoneBook
-
-NOBODY = StatementBy.NOBODY
 
 
 def of_exposures(

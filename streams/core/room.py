@@ -28,7 +28,7 @@ from streams.core.stage import (
     StateVersionError,
     derive_id,
 )
-from streams.core.sums import sum_of
+from streams.core.sums import heard_by, sum_of
 from streams.core.thresholds import Thresholds
 
 STATE_VERSION = 1
@@ -193,6 +193,7 @@ class Room:
             distinct_known=sum(r.distinct_known for r in self.reached.values()),
             people=sum(r.people for r in self.reached.values()),
             skipped=sum(r.skipped for r in self.reached.values()),
+            heard=heard_by(self.reached.values()),
         )
         self._out.append(Out(ROOM_OUTPUT, 0, "totals", totals))
 

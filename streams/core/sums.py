@@ -1,7 +1,7 @@
-"""Sums: what the shards count of one situation, added up, also by area."""
+"""Sums: what the shards say, added up, also by area."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from schemas.alert import AreaSum, BucketSum, SituationSummed
@@ -49,6 +49,15 @@ def sum_of(
         imbalance=count.known - counted,
         areas=tuple(_area_sum(area, areas[area]) for area in sorted(areas)),
     )
+
+
+def heard_by(reached: Iterable[Reached]) -> dict[str, datetime]:
+    """Return when each kind of people's messages came in last, over the shards."""
+    latest: dict[str, datetime] = {}
+    for said in reached:
+        for name, at in said.heard.items():
+            latest[name] = max(at, latest.get(name, at))
+    return dict(sorted(latest.items()))
 
 
 def _area_sum(area: str, counts: Counter[Bucket]) -> AreaSum:
