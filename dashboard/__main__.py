@@ -80,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         host=wanted.host,
         port=wanted.port,
         log_level="warning",
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
