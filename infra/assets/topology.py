@@ -5,6 +5,7 @@ world-atlas uses is read: a quantised topology of polygons.
 """
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 Line = list[tuple[float, float]]
@@ -83,7 +84,7 @@ def without_cuts(line: Line) -> list[Line]:
     """Return a coast without the edges along which the source was cut."""
     pieces: list[Line] = []
     piece: Line = []
-    for here, there in zip(line, line[1:], strict=False):
+    for here, there in pairwise(line):
         if _cut(here) and _cut(there):
             piece = []
         elif piece:
