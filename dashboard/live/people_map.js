@@ -46,15 +46,10 @@ function open(parentElement) {
 async function start(parentElement, shown) {
   const base = new URL('/assets/js/basemap.mjs', document.baseURI);
   const { createMap, COLORS, addBands, updateBands } = await import(base.href);
-  // Styles of the page do not reach into the shadow root, so it links its own.
-  const style = document.createElement('link');
-  style.rel = 'stylesheet';
-  style.href = new URL('/assets/vendor/maplibre-gl.css', document.baseURI).href;
-  parentElement.prepend(style);
   shown.colors = COLORS;
   shown.addBands = addBands;
   shown.updateBands = updateBands;
-  shown.map = await createMap(shown.box, { interactive: true });
+  shown.map = await createMap(shown.box, { interactive: true, language: shown.data.language });
   layers(shown);
   hands(shown);
   new ResizeObserver(() => shown.map?.resize()).observe(shown.box);
