@@ -31,7 +31,7 @@ HAZARDS = (
 ).split()
 """What a declared situation can be about."""
 
-MAX_POINTS = 2_000
+MAX_POINTS = 500
 """Most points of a typed or pasted outline; more belongs into a feed."""
 
 
