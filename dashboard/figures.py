@@ -4,14 +4,11 @@ Everything a page says about the whole of a situation is decided here: what a
 number is called, whether it is an "at least", what must be said beside it.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from dashboard.words import Words
 from streams.serving.wall_answers import WallFeed, WallNow, WallSituation
-
-Say = Callable[..., str]
-"""The words of a page: key and values to a sentence."""
 
 STALE_AFTER = timedelta(seconds=10)
 """Without a sign of the engine for longer than this a page says so (design)."""
@@ -26,6 +23,9 @@ OTHER = (
     "deceased",
 )
 """The buckets that the wall adds up as "other"."""
+
+KINDS = ("unaccounted", "needs_help", "safe", "other")
+"""What wall and map tell apart, in the order of the map's arrays."""
 
 GLYPH = {"unaccounted": "?", "needs_help": "▲", "safe": "✓"}
 """A second sign beside colour; every other bucket has the dot."""
@@ -65,7 +65,7 @@ def glyph(bucket: str) -> str:
     return GLYPH.get(bucket, "●")
 
 
-def number(value: int | None, say: Say, *, at_least: bool = False) -> str:
+def number(value: int | None, say: Words, *, at_least: bool = False) -> str:
     """Return a count as shown: unknown is a word, incomplete an "at least"."""
     if value is None:
         return say("unknown")
@@ -73,16 +73,16 @@ def number(value: int | None, say: Say, *, at_least: bool = False) -> str:
     return f"≥ {shown}" if at_least else shown
 
 
-def age(seconds: float, say: Say) -> str:
+def age(seconds: float, say: Words) -> str:
     """Return an age in the largest unit that still says something."""
     whole = max(0, int(seconds))
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if whole >= 2 * size or (unit == "min" and whole >= 60):
-            return say(f"age_{unit}", n=whole // size)
-    return say("age_s", n=whole)
+            return say(f"unit_{unit}", n=whole // size)
+    return say("unit_s", n=whole)
 
 
-def kpis(one: WallSituation, say: Say) -> tuple[Kpi, ...]:
+def kpis(one: WallSituation, say: Words) -> tuple[Kpi, ...]:
     """Return the six numbers of a situation, in the order they are shown."""
     parts = [
         f"{say('bucket_' + bucket)} {number(count, say)}"
@@ -104,7 +104,7 @@ def kpis(one: WallSituation, say: Say) -> tuple[Kpi, ...]:
     )
 
 
-def _moved(one: WallSituation, key: str, say: Say) -> str:
+def _moved(one: WallSituation, key: str, say: Words) -> str:
     """Return how a number has moved in a quarter of an hour, if that is known."""
     change = one.changes.get(key)
     if change is None or change.minutes_15 is None:
@@ -115,7 +115,7 @@ def _moved(one: WallSituation, key: str, say: Say) -> str:
     return say("change_15", arrow="▲" if by > 0 else "▼", n=abs(by))
 
 
-def _known_note(one: WallSituation, say: Say) -> str:
+def _known_note(one: WallSituation, say: Words) -> str:
     if one.imbalance is not None and not one.imbalance.balanced:
         return say("imbalance", n=one.imbalance.room or one.imbalance.buckets)
     if one.duplicates:
@@ -123,7 +123,7 @@ def _known_note(one: WallSituation, say: Say) -> str:
     return say("known_note")
 
 
-def completeness(one: WallSituation, say: Say) -> str:
+def completeness(one: WallSituation, say: Words) -> str:
     """Return how much of Rollcall stands behind the numbers, in a sentence."""
     whole = one.completeness
     if whole is None:
@@ -132,7 +132,7 @@ def completeness(one: WallSituation, say: Say) -> str:
     return say(key, reached=whole.reached, shards=whole.shards)
 
 
-def banners(now: WallNow, machine_at: datetime, say: Say) -> tuple[Banner, ...]:
+def banners(now: WallNow, machine_at: datetime, say: Words) -> tuple[Banner, ...]:
     """Return what must stand over every number: stale, replay, exercise, faults."""
     said = []
     clock = now.clock
@@ -166,7 +166,7 @@ _FEED = {
 
 
 def badges(
-    feeds: tuple[WallFeed, ...] | None, as_of: datetime | None, say: Say
+    feeds: tuple[WallFeed, ...] | None, as_of: datetime | None, say: Words
 ) -> tuple[Badge, ...] | None:
     """Return a badge for every feed, or None where it is not known which there are."""
     if feeds is None:
@@ -174,7 +174,7 @@ def badges(
     return tuple(_badge(feed, as_of, say) for feed in feeds)
 
 
-def _badge(feed: WallFeed, as_of: datetime | None, say: Say) -> Badge:
+def _badge(feed: WallFeed, as_of: datetime | None, say: Words) -> Badge:
     color, sign = _FEED.get(feed.state, _FEED["unknown"])
     if feed.last_success_at is None or as_of is None:
         heard = say("feed_never")

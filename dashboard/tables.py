@@ -11,11 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from dashboard.figures import Say, glyph
-
-KINDS = ("unaccounted", "needs_help", "safe", "other")
-"""What the map tells apart, in the order of the component's arrays."""
-
+from dashboard.figures import KINDS, glyph
+from dashboard.words import Words
 
 class Row(Protocol):
     """One member of a situation: where they stand, and where they may be."""
@@ -85,12 +82,12 @@ def kind(bucket: str) -> str:
     return bucket if bucket in KINDS else "other"
 
 
-def word(prefix: str, value: str | None, say: Say) -> str | None:
+def word(prefix: str, value: str | None, say: Words) -> str | None:
     """Return the page's word for a value of a code list; None stays None."""
     return None if value is None else say(f"{prefix}_{value}")
 
 
-def table(rows: Sequence[Row], say: Say) -> dict[str, list[Any]]:
+def table(rows: Sequence[Row], say: Words) -> dict[str, list[Any]]:
     """Return the columns of the list, in the order and with the words shown."""
     return {
         "person": [row.person_id for row in rows],
