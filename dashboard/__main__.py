@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,18 +16,11 @@ from dashboard.hub import Hub
 from dashboard.process import Process, install
 from dashboard.store import Store
 from dashboard.views import PAGES
-from streams.errors import StoreFailedError
+from streams.serving.wall import snapshot
+from streams.serving.wall_zones import zones
 
 GRACE_S = 5
 LOG = logging.getLogger(__name__)
-
-
-def snapshot(_engine):
-    raise StoreFailedError("streams.serving.wall is not merged yet", hint="git merge h/store")
-
-
-def zones(_engine, _situation_id):
-    raise StoreFailedError("streams.serving.wall is not merged yet", hint="git merge h/store")
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -43,7 +37,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that ends the event streams when it is told to stop.
+    """Uvicorn that says where it listens, and ends the streams when told to stop.
 
     It waits for open answers, and an event stream would never end by itself.
     """
@@ -52,6 +46,14 @@ class Server(uvicorn.Server):
         """Keep the hub whose listeners are to be told."""
         super().__init__(config)
         self._hub = hub
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say where: with port 0 nobody else knows."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                LOG.info("the dashboard listens on http://%s:%d", host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End the streams, then stop as uvicorn does."""
@@ -80,7 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         host=wanted.host,
         port=wanted.port,
         log_level="warning",
-        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
