@@ -156,7 +156,7 @@ def banners(now: WallNow, machine_at: datetime, say: Words) -> tuple[Banner, ...
     return tuple(said)
 
 
-_FEED = {
+FEED_SIGNS = {
     "ok": ("green", "✓"),
     "late": ("orange", "▲"),
     "suspect": ("orange", "◆"),
@@ -175,7 +175,7 @@ def badges(
 
 
 def _badge(feed: WallFeed, as_of: datetime | None, say: Words) -> Badge:
-    color, sign = _FEED.get(feed.state, _FEED["unknown"])
+    color, sign = FEED_SIGNS.get(feed.state, FEED_SIGNS["unknown"])
     if feed.last_success_at is None or as_of is None:
         heard = say("feed_never")
     else:

@@ -1,12 +1,16 @@
 """What the staff pages share on screen: banners, badges, numbers, choices."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
 from dashboard.figures import Badge, Kpi, badges, banners
-from dashboard.words import Words
+from dashboard.pages import Around
+from dashboard.words import Words, words
+from streams.errors import RollcallError
 from streams.serving.wall_answers import WallNow, WallSituation
 
 STYLE = """
@@ -41,6 +45,36 @@ STYLE = """
 }
 </style>
 """
+
+
+def with_staff_words(around: Around) -> Around:
+    """Return the surroundings with the words that the staff's pages share."""
+    shared = words(around.language, "staff")
+    return around._replace(words=Words(around.language, {**shared, **around.words}))
+
+
+@contextmanager
+def watched(around: Around) -> Iterator[None]:
+    """Say in words what fails in a fragment: its reruns have no page around them."""
+    try:
+        yield
+    except RollcallError as error:
+        st.error(plain(around.words("store_failed", why=f"{error}. {error.hint}")))
+        st.caption(around.words["try_again"])
+
+
+def columns_of(
+    columns: Collection[str], say: Words, *, instants: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the headings of a table; instants are shown in UTC, as they are."""
+    return {
+        name: st.column_config.DatetimeColumn(
+            say[f"col_{name}"], format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+        )
+        if name in instants
+        else st.column_config.Column(say[f"col_{name}"])
+        for name in columns
+    }
 
 
 def clock(at: datetime | None, say: Words) -> str:
