@@ -222,8 +222,8 @@ def test_a_table_is_one_of_ours(ask, sql, name):
         ("SELEC 1",
          'This is not SQL as DuckDB reads it: syntax error at or near "SELEC"'),
         ("SELECT 1 \udcff", 'This is not SQL as DuckDB reads it: syntax error at or near "?"'),
-        ("SELECT '" + "x" * 20_000 + "'", "The query has 20009 characters;"
-         " at most 20000 are read."),
+        ("SELECT '" + "x" * 20_000 + "'", ("The query has 20009 characters;"
+         " at most 20000 are read.")),
         ("SELECT nobody FROM ledger",
          'DuckDB cannot run this: Referenced column "nobody" not found in FROM clause!'),
         ("SELECT 'x'::INT",
