@@ -224,7 +224,7 @@ def _advisories(connection: Connection) -> tuple[AdvisoryNow, ...]:
     """Return the advice in force that draws a zone, with its people."""
     counted = connection.execute(
         select(t.exposures.c.cause_id, t.exposures.c.status, t.exposures.c.tier, func.count())
-        .where(t.exposures.c.advisory)
+        .where(t.exposures.c.advisory, t.exposures.c.closed.is_(None))
         .group_by(t.exposures.c.cause_id, t.exposures.c.status, t.exposures.c.tier)
     )
     people: dict[tuple[str, str], dict[str, int]] = defaultdict(
