@@ -12,12 +12,22 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import Connection, Engine, String, Table, select, type_coerce
+import pyarrow.compute as pc  # type: ignore[import-untyped]  # as above: no types
+from sqlalchemy import Connection, Engine, FromClause, String, Table, select, type_coerce
 
 from schemas.incident import AdvisoryChanged, IncidentChanged, SituationChanged
 from schemas.zone import ZoneChanged
+from streams.serving import journals as j
 from streams.serving import tables as t
-from streams.serving.kinds import BESIDE, INSTANT, KINDS, PRESENCE, Kind, type_of
+from streams.serving.kinds import (
+    BESIDE,
+    INSTANT,
+    KINDS,
+    NEWEST_INPUTS,
+    PRESENCE,
+    Kind,
+    asked_columns,
+)
 from streams.serving.queries import writer_places
 
 Columns = Mapping[str, Sequence[Any]]
@@ -31,8 +41,8 @@ def version(engine: Engine) -> Hashable:
 def export_frame(engine: Engine, name: str, *, area: bool = False) -> pa.Table:
     """Return all rows of an export, sorted by key, typed the same when empty.
 
-    Persons are those exposed to something: the store holds no others. Their
-    presence is the newest that an exposure was judged by. ``area`` adds the
+    Persons are those exposed to something, now or before: the store holds no
+    others. Their presence is the newest that an exposure was judged by. ``area`` adds the
     areas of zones, as JSON.
     """
     with engine.connect() as connection:
@@ -41,31 +51,37 @@ def export_frame(engine: Engine, name: str, *, area: bool = False) -> pa.Table:
 
 
 def tables(engine: Engine) -> dict[str, pa.Table]:
-    """Return every table that SQL may ask, by name, all of one moment."""
+    """Return every table that SQL may ask, by name, all of one moment.
+
+    Of what came in: the newest, without registrations.
+    """
     with engine.connect() as connection:
         exposed = _exposed(connection)
         found = {name: _export(connection, kind, exposed) for name, kind in KINDS.items()}
-        found["zones"] = found["zones"].drop_columns(["areas"])
         for table in BESIDE:
-            names = [column.name for column in table.columns if column.name != "body"]
-            types = {name: type_of(table.c[name]) for name in names}
-            found[table.name] = _table(_read(connection, table, names), types)
-    return found
+            found[table.name] = _plain(connection, table)
+        came_in = j.inputs.c.name != "RegistrationFiled"
+        newest = (j.inputs.c.received_at.desc(), *j.inputs.primary_key.columns)
+        query = select(j.inputs).where(came_in).order_by(*newest).limit(NEWEST_INPUTS).subquery()
+        found[j.inputs.name] = _plain(connection, j.inputs, query)
+    columns = asked_columns()
+    found["closed_exposures"] = exposed.frame.filter(pc.is_valid(exposed.frame["closed"]))
+    return {name: found[name].select(list(columns[name])) for name in columns}
 
 
 class _Exposed(NamedTuple):
-    """All exposures, and which of them tells best where somebody is.
+    """All exposures, closed ones too, and which tells best where somebody is.
 
     ``newest`` are rows of the frame by (person, status), in that order.
     """
 
     frame: pa.Table
     newest: dict[tuple[str, str], int]
-    counts: dict[tuple[str, str], int]
+    opened: dict[tuple[str, str], int]
 
 
 def _export(connection: Connection, kind: Kind, exposed: _Exposed | None = None) -> pa.Table:
-    if kind.name in {"persons", "exposures", "ledger"}:
+    if kind.name in _PEOPLE:
         return _PEOPLE[kind.name](connection, exposed or _exposed(connection))
     if kind.name == "alerts":
         return _alerts(connection, kind)
@@ -76,11 +92,23 @@ def _export(connection: Connection, kind: Kind, exposed: _Exposed | None = None)
     return _table(columns, kind.columns(area=True))
 
 
-def _read(connection: Connection, table: Table, names: Sequence[str]) -> Columns:
-    """Return columns of a table in the order of its key, times as they are stored."""
-    columns = [table.c[name] for name in names]
+def _plain(connection: Connection, table: Table, of: FromClause | None = None) -> pa.Table:
+    types = asked_columns()[table.name]
+    return _table(_read(connection, table, list(types), of), types)
+
+
+def _read(
+    connection: Connection, table: Table, names: Sequence[str], of: FromClause | None = None
+) -> Columns:
+    """Return columns of a table in the order of its key, times as they are stored.
+
+    ``of`` is a part of the table to read instead of all.
+    """
+    source = table if of is None else of
+    columns = [source.c[name] for name in names]
     raw = [type_coerce(one, String) if isinstance(one.type, t.Utc) else one for one in columns]
-    rows = connection.execute(select(*raw).order_by(*table.primary_key.columns)).all()
+    key = [source.c[column.name] for column in table.primary_key.columns]
+    rows = connection.execute(select(*raw).order_by(*key)).all()
     return dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
 
 
@@ -97,26 +125,17 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 
 class _Reason(msgspec.Struct, frozen=True, gc=False):
-    """The parts of an exposure's reason; our own writer has checked them."""
+    """The parts of a reason that are no columns; our own writer has checked them."""
 
-    basis: str
-    precision: str
-    as_of: str
     zone_id: str
     zone_version: int
     cause_title: str
     model: str
-    place_name: str | None = None
-    country: str | None = None
     admin1: str | None = None
     from_date: date | None = None
     to_date: date | None = None
-    radius_m: float | None = None
     distance_m: float | None = None
     p_inside: float | None = None
-    estimated: bool = False
-    lon_deg: float | None = None
-    lat_deg: float | None = None
 
 
 class _Body(msgspec.Struct, frozen=True, gc=False):
@@ -124,34 +143,35 @@ class _Body(msgspec.Struct, frozen=True, gc=False):
 
 
 def _exposed(connection: Connection) -> _Exposed:
-    kind = KINDS["exposures"]
+    kind = KINDS["exposures"]._replace(leave=frozenset())
     columns = dict(_read(connection, kind.table, [*kind.own, "body"]))
     decode = msgspec.json.Decoder(_Body).decode
     reasons = [decode(body).reason for body in columns.pop("body")]
     for name, _ in kind.more:
-        field = "place_name" if name == "place" else name
-        columns[name] = [getattr(reason, field) for reason in reasons]
+        columns[name] = [getattr(reason, name) for reason in reasons]
     frame = _table(columns, kind.columns())
-    instants = frame.column("as_of").cast(pa.int64()).to_pylist()
+    instants = pc.fill_null(frame["as_of"].cast(pa.int64()), 0).to_pylist()
     newest: dict[tuple[str, str], int] = {}
-    counts: dict[tuple[str, str], int] = {}
-    keys = zip(columns["person_id"], columns["status"], strict=True)
-    for index, key in enumerate(keys):
-        counts[key] = counts.get(key, 0) + 1
+    opened: dict[tuple[str, str], int] = {}
+    keys = zip(columns["person_id"], columns["status"], columns["closed"], strict=True)
+    for index, (person_id, status, closed) in enumerate(keys):
+        key = (person_id, status)
+        opened[key] = opened.get(key, 0) + (closed is None)
         if key not in newest or instants[index] > instants[newest[key]]:
             newest[key] = index
-    return _Exposed(frame, dict(sorted(newest.items())), counts)
+    return _Exposed(frame, dict(sorted(newest.items())), opened)
 
 
 def _exposures(_: Connection, exposed: _Exposed) -> pa.Table:
-    return exposed.frame
+    still = exposed.frame.filter(pc.is_null(exposed.frame["closed"]))
+    return still.select(list(KINDS["exposures"].columns()))
 
 
 def _persons(_: Connection, exposed: _Exposed) -> pa.Table:
-    names = [name for name, _ in KINDS["persons"].more if name != "exposures"]
+    names = [name for name in KINDS["persons"].columns() if name != "open_exposures"]
     frame = exposed.frame.select(names).take(pa.array(exposed.newest.values(), pa.int64()))
-    counts = [exposed.counts[key] for key in exposed.newest]
-    return frame.append_column("exposures", pa.array(counts, pa.int64()))
+    counts = [exposed.opened[key] for key in exposed.newest]
+    return frame.append_column("open_exposures", pa.array(counts, pa.int64()))
 
 
 def _ledger(connection: Connection, exposed: _Exposed) -> pa.Table:
@@ -168,12 +188,7 @@ def _ledger(connection: Connection, exposed: _Exposed) -> pa.Table:
 
 def _of_incidents(bodies: Sequence[str]) -> Columns:
     said = [msgspec.json.decode(body, type=IncidentChanged) for body in bodies]
-    return {
-        "depth_m": [one.depth_m for one in said],
-        "severity": [one.severity.value for one in said],
-        "lon_deg": [one.position and one.position.lon_deg for one in said],
-        "lat_deg": [one.position and one.position.lat_deg for one in said],
-    }
+    return {"severity": [one.severity.value for one in said]}
 
 
 def _of_zones(bodies: Sequence[str]) -> Columns:
