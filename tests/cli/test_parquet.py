@@ -10,7 +10,7 @@ from pyarrow import parquet  # type: ignore[import-untyped]  # as above: no type
 from streams.parquet import as_parquet
 from tests.cli import crisis
 
-ROWS = [
+ROWS: list[dict[str, object]] = [
     {"person_id": "a.1", "country": "NA", "lon_deg": 17.08, "lat_deg": -22.57, "radius_m": 2000,
      "as_of": "2023-02-06T01:25:00Z", "held": True},
     {"person_id": "b.1", "country": None, "lon_deg": None, "lat_deg": None, "radius_m": None,
