@@ -15,18 +15,11 @@ from dashboard.hub import Hub
 from dashboard.process import Process, install
 from dashboard.store import Store
 from dashboard.views import PAGES
-from streams.errors import StoreFailedError
+from streams.serving.wall import snapshot
+from streams.serving.wall_zones import zones
 
 GRACE_S = 5
 LOG = logging.getLogger(__name__)
-
-
-def snapshot(_engine):
-    raise StoreFailedError("streams.serving.wall is not merged yet", hint="git merge h/store")
-
-
-def zones(_engine, _situation_id):
-    raise StoreFailedError("streams.serving.wall is not merged yet", hint="git merge h/store")
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -80,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         host=wanted.host,
         port=wanted.port,
         log_level="warning",
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )

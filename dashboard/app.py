@@ -12,7 +12,7 @@ from streamlit.starlette import App
 
 from dashboard import guard
 from dashboard.process import Process
-from dashboard.routes import Zones, routes
+from dashboard.routes import Live, Zones
 from dashboard.shell import fail
 
 SCRIPT = Path(__file__).with_name("main.py")
@@ -44,7 +44,7 @@ def compose(process: Process, zones: Zones, hosts: Sequence[str]) -> App:
         SCRIPT,
         lifespan=living,
         on_script_error=fail,
-        routes=routes(process.hub, process.store.engine, zones),
+        routes=Live(process.hub, process.store.engine, zones).routes(),
         middleware=[
             Middleware(guard.SecurityHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),

@@ -1,107 +1,108 @@
-"""What the dashboard serves beside Streamlit: the live wall and the assets.
+"""The live wall over HTTP: its stream, its snapshot, its zones, its health.
 
 These routes are behind no login; they hold aggregates only (design 8).
 """
 
 import asyncio
-import mimetypes
-from collections.abc import AsyncIterator, Callable, Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
+import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
+from dashboard.assets import assets
 from dashboard.hub import Frame, Hub
-from streams.errors import NotFoundError, StoreFailedError
+from streams.errors import StoreFailedError
 
-STATIC = Path(__file__).with_name("static")
 HEARTBEAT_S = 15.0
 RETRY_MS = 1000
+ZONES_KEPT = 64
 NO_STORE = {"Cache-Control": "no-store"}
 STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
+LASTING = {"Cache-Control": "private, max-age=86400, immutable"}
 
-TYPES = {
-    ".geojson": "application/geo+json",
-    ".mjs": "text/javascript",
-    ".pmtiles": "application/vnd.pmtiles",
-    ".woff2": "font/woff2",
-}
-"""What Python's own table may lack; a browser refuses a module without a type."""
-
-Zones = Callable[[Engine, str], bytes]
-"""Returns the zones in force of a situation as GeoJSON."""
+Zones = Callable[[Engine, str], dict[str, Any]]
+"""Returns the zones in force of a situation as GeoJSON, with their ``zones_key``."""
 
 
-def routes(hub: Hub, store: Callable[[], Engine], zones: Zones) -> list[BaseRoute]:
-    """Return the routes of one process."""
-    for suffix, kind in TYPES.items():
-        mimetypes.add_type(kind, suffix)
+class Live:
+    """What the routes share: the hub, the store, zones that were asked for."""
 
-    async def live(_: Request) -> Response:
+    def __init__(self, hub: Hub, store: Callable[[], Engine], zones: Zones) -> None:
+        """Keep what is asked."""
+        self._hub = hub
+        self._store = store
+        self._zones = zones
+        self._drawn: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes, the assets among them."""
+        return [
+            Route("/api/live/wall", self.wall),
+            Route("/api/live/wall/snapshot", self.snapshot),
+            Route("/api/live/wall/zones/{situation_id}", self.zones),
+            Route("/api/live/health", self.health),
+            Mount("/assets", assets()),
+        ]
+
+    async def wall(self, _: Request) -> Response:
+        """Answer with the stream of frames."""
         return StreamingResponse(
-            events(hub), media_type="text/event-stream", headers=STREAM_HEADERS
+            events(self._hub), media_type="text/event-stream", headers=STREAM_HEADERS
         )
 
-    async def snapshot(_: Request) -> Response:
-        latest = hub.latest
+    async def snapshot(self, _: Request) -> Response:
+        """Answer with the latest frame; 503 and its ``store`` until there is a picture."""
+        latest = self._hub.latest
         if latest is None:
-            return words_503("the dashboard has only just started; ask again in a second")
-        return Response(
-            latest.body,
-            status_code=200 if latest.ready else 503,
-            media_type="application/json",
-            headers=NO_STORE,
-        )
+            return outage("the dashboard has only just started; ask again in a second")
+        status = 200 if latest.ready else 503
+        return Response(latest.body, status, NO_STORE, "application/json")
 
-    async def health(_: Request) -> Response:
-        latest = hub.latest
+    async def health(self, _: Request) -> Response:
+        """Answer whether there is a picture, and how many listen."""
+        latest = self._hub.latest
         ready = latest is not None and latest.ready
-        seq = 0 if latest is None else latest.seq
-        found = {"ok": ready, "seq": seq, "subscribers": hub.listeners}
-        return JSONResponse(found, status_code=200 if ready else 503, headers=NO_STORE)
+        found = {
+            "ok": ready,
+            "seq": 0 if latest is None else latest.seq,
+            "subscribers": self._hub.listeners,
+        }
+        return JSONResponse(found, 200 if ready else 503, NO_STORE)
 
-    @lru_cache(maxsize=64)
-    def by_key(situation_id: str, _key: str) -> bytes:
-        return zones(store(), situation_id)
-
-    async def area(request: Request) -> Response:
-        situation_id, key = request.path_params["situation_id"], request.query_params.get("v")
+    async def zones(self, request: Request) -> Response:
+        """Answer with a situation's zones; with ``?v=<zones_key>`` they may be kept."""
+        situation_id, key = request.path_params["situation_id"], request.query_params.get("v", "")
+        kept = self._drawn.get((situation_id, key))
+        if kept is not None:
+            return Response(kept, headers=LASTING, media_type="application/geo+json")
         try:
-            if key is None:
-                body = await asyncio.to_thread(lambda: zones(store(), situation_id))
-            else:
-                body = await asyncio.to_thread(by_key, situation_id, key)
-        except NotFoundError as error:
-            return JSONResponse({"error": str(error)}, status_code=404, headers=NO_STORE)
+            found, body = await asyncio.to_thread(self._draw, situation_id)
         except StoreFailedError as error:
-            return words_503(f"{error}. {error.hint}")
+            return outage(f"{error}. {error.hint}")
         except SQLAlchemyError as error:
-            return words_503(f"the serving store could not be read: {error}")
-        lasting = {"Cache-Control": "private, max-age=3600"}
-        return Response(
-            body,
-            media_type="application/geo+json",
-            headers=NO_STORE if key is None else lasting,
-        )
+            return outage(f"the serving store could not be read: {error}")
+        if found == key:
+            self._drawn[situation_id, key] = body
+            while len(self._drawn) > ZONES_KEPT:
+                self._drawn.popitem(last=False)
+        headers = LASTING if found == key else NO_STORE
+        return Response(body, headers=headers, media_type="application/geo+json")
 
-    return [
-        Route("/api/live/wall", live),
-        Route("/api/live/wall/snapshot", snapshot),
-        Route("/api/live/wall/zones/{situation_id}", area),
-        Route("/api/live/health", health),
-        Mount("/assets", Assets(STATIC, STATIC / "vendor")),
-    ]
+    def _draw(self, situation_id: str) -> tuple[str, bytes]:
+        """Return a situation's zones and their key."""
+        found = self._zones(self._store(), situation_id)
+        return found["zones_key"], msgspec.json.encode(found)
 
 
-def words_503(why: str) -> Response:
+def outage(why: str) -> Response:
     """Return an outage as a state, with the sentence where the wall looks for it."""
-    return JSONResponse({"store": why}, status_code=503, headers=NO_STORE)
+    return JSONResponse({"store": why}, 503, NO_STORE)
 
 
 async def events(hub: Hub, heartbeat_s: float = HEARTBEAT_S) -> AsyncIterator[bytes]:
@@ -123,30 +124,3 @@ def event(latest: Frame) -> bytes:
     """Return a frame as a server-sent event; ``waiting`` until there is a picture."""
     kind = b"" if latest.ready else b"event: waiting\n"
     return b"%sid: %d\ndata: %s\n\n" % (kind, latest.seq, latest.body)
-
-
-class Assets(StaticFiles):
-    """Our own modules and what `make assets` installed, looked up in that order.
-
-    With ``?v=`` a file may be kept for ever, without it it is asked for anew
-    each time, which costs a 304. Parts of a file (HTTP Range) are answered.
-    """
-
-    def __init__(self, *folders: Path) -> None:
-        """Serve these folders; one that is not there yet holds nothing."""
-        super().__init__(directory=folders[0], check_dir=False)
-        self.all_directories = list(folders)
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the file with how long it may be kept."""
-        response = await super().get_response(path, scope)
-        versioned = any(part.startswith(b"v=") for part in scope["query_string"].split(b"&"))
-        kept = "public, max-age=31536000, immutable" if versioned else "no-cache"
-        response.headers["Cache-Control"] = kept
-        return response
-
-
-def assets_present(static: Path = STATIC) -> bool:
-    """Return whether `make assets` has been here."""
-    needed: Sequence[str] = ("maplibre-gl.mjs", "pmtiles.mjs", "world.pmtiles")
-    return all((static / "vendor" / name).is_file() for name in needed)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.assets import assets_present
 from dashboard.pages import Around, PageModule, pages_for
 from dashboard.process import Process, current
-from dashboard.routes import assets_present
 from dashboard.words import LANGUAGES, Words, language_of, words
 from streams.errors import StoreFailedError
 
