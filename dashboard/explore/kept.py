@@ -7,25 +7,38 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import Engine
 
 from streams.serving.explore import export_frame, tables, version
 from streams.serving.sql import Sandbox, Tables
+from streams.serving.sql_answers import Answered, Refusal
 
 FRESH_S = 30.0
 
-T = TypeVar("T")
+
+Store = tuple[int, object]
+"""Which store it is, and how far it has been written."""
 
 
-class Read(NamedTuple, Generic[T]):
-    """What was read of a store, and when, by the machine's clock."""
+class Read(NamedTuple):
+    """An export as it was read, and when by the machine's clock."""
 
-    what: T
-    store: tuple[int, object]
+    rows: pa.Table
     read_wall_at: datetime
+
+
+class Said(NamedTuple):
+    """What a query came to, and of when the rows are that it asked."""
+
+    answer: Answered | Refusal
+    read_wall_at: datetime
+
+
+class _Reading(NamedTuple):
+    store: Store
     read_s: float
 
 
@@ -36,46 +49,49 @@ class Kept:
         """Keep nothing yet."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._reads: dict[str, Read[pa.Table]] = {}
-        self._tables: Read[Tables] | None = None
+        self._frames: dict[str, tuple[_Reading, Read]] = {}
+        self._asked: _Reading | None = None
+        self._asked_wall_at = datetime.now(UTC)
         self.sandbox = Sandbox()
 
-    def frame(self, engine: Engine, name: str) -> Read[pa.Table]:
-        """Return an export, zones with their areas."""
+    def frame(self, engine: Engine, name: str) -> Read:
+        """Return an export; zones come with their areas."""
         with self._lock:
-            kept = self._reads.get(name)
-            if kept is None or self._stale(kept, engine):
-                store = _identity(engine)
-                kept = self._read(export_frame(engine, name, area=True), store)
-                self._reads[name] = kept
-            return kept
+            found = self._frames.get(name)
+            if found is None or self._stale(found[0], engine):
+                reading = _Reading(_store(engine), self._clock())
+                rows = export_frame(engine, name, area=True)
+                found = reading, Read(rows, datetime.now(UTC))
+                self._frames[name] = found
+            return found[1]
 
-    def tables(self, engine: Engine) -> Read[Tables]:
-        """Return all tables that SQL may ask."""
+    def ask(self, engine: Engine, sql: str) -> Said:
+        """Run a query of an analyst over all tables, read anew where they are old."""
         with self._lock:
-            if self._tables is None or self._stale(self._tables, engine):
-                store = _identity(engine)
-                self._tables = self._read(tables(engine), store)
-            return self._tables
+            if self._asked is None or self._stale(self._asked, engine):
+                self._asked = _Reading(_store(engine), self._clock())
+            version = self._asked
+        answer = self.sandbox.ask(sql, version, lambda: self._tables(engine))
+        return Said(answer, self._asked_wall_at)
 
     def forget(self) -> None:
         """Read everything anew the next time."""
         with self._lock:
-            self._reads.clear()
-            self._tables = None
+            self._frames.clear()
+            self._asked = None
 
-    def _read(self, what: T, store: tuple[int, object]) -> Read[T]:
-        return Read(what, store, datetime.now(UTC), self._clock())
+    def _tables(self, engine: Engine) -> Tables:
+        self._asked_wall_at = datetime.now(UTC)
+        return tables(engine)
 
-    def _stale(self, kept: "Read[T]", engine: Engine) -> bool:
-        now = _identity(engine)
-        if kept.store[0] != now[0]:
+    def _stale(self, reading: _Reading, engine: Engine) -> bool:
+        now = _store(engine)
+        if reading.store[0] != now[0]:
             return True
-        return self._clock() - kept.read_s > FRESH_S and kept.store != now
+        return self._clock() - reading.read_s > FRESH_S and reading.store != now
 
 
-def _identity(engine: Engine) -> tuple[int, object]:
-    """Return which store it is and how far it has been written."""
+def _store(engine: Engine) -> Store:
     return id(engine), version(engine)
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pyarrow.compute as pc  # type: ignore[import-untyped]  # as above: no types
 
-from streams.exports import as_csv, as_geojson, plain
+from streams.exports import as_csv, as_geojson, geometry_of, plain
 from streams.serving.kinds import Kind
 
 MOST_CHOICES = 200
@@ -94,3 +94,20 @@ def _has(table: pa.Table, text: str) -> pa.ChunkedArray:
             has = pc.fill_null(pc.match_substring(column, text, ignore_case=True), fill_value=False)
             found = has if found is None else pc.or_(found, has)
     return found
+
+
+def features(zones: pa.Table) -> dict[str, object]:
+    """Return zones as a feature collection for a map, the worst last.
+
+    Each carries ``title`` (what and which band), ``band``, ``rank`` and
+    ``possible_only``.
+    """
+    rows = sorted(zones.to_pylist(), key=lambda row: row["rank"])
+    return {"type": "FeatureCollection", "features": [_feature(row) for row in rows]}
+
+
+def _feature(row: Mapping[str, Any]) -> dict[str, object]:
+    geometry = geometry_of({"areas": msgspec.json.decode(row["areas"])})
+    title = f"{row['title']} · {row['band']}"
+    properties = {name: row[name] for name in ("band", "rank", "possible_only")}
+    return {"type": "Feature", "geometry": geometry, "properties": properties | {"title": title}}
