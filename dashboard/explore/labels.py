@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.words import Words
+from streams.serving.figures import area_name
 
 _LISTS = {
     "bucket": "bucket",
@@ -18,6 +19,9 @@ _LISTS = {
     "status": "status",
 }
 """Columns of code lists, and how their keys begin in ``common.toml``."""
+
+_PLACES = frozenset({"area", "admin1", "country"})
+"""Columns of ISO 3166 codes."""
 
 
 class Labels:
@@ -40,5 +44,7 @@ class Labels:
             return self._words["yes" if value else "no"]
         if column == "situation_id":
             return self._titles.get(str(value), str(value))
+        if column in _PLACES:
+            return area_name(str(value))
         prefix = _LISTS.get(column)
         return self._words.get(f"{prefix}_{value}", str(value)) if prefix else str(value)

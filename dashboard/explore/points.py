@@ -24,7 +24,7 @@ HTML = """
 CSS = """
 .points { position: relative; height: 560px; border: 1px solid #1d3044; border-radius: 10px;
   overflow: hidden; background: #07111c; font-size: 14px; color: #eef4fa; }
-.map { position: absolute; inset: 0; }
+.map { width: 100%; height: 100%; }
 .legend { position: absolute; left: 12px; bottom: 12px; margin: 0; padding: 8px 12px;
   list-style: none; background: #0c1826e6; border: 1px solid #1d3044; border-radius: 8px; }
 .legend[hidden], .tip[hidden], .failed[hidden] { display: none; }

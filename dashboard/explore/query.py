@@ -115,7 +115,7 @@ def _answer(said: Said, words: Words, labels: Labels) -> None:
         st.warning(words("answered_more", count=f"{rows.num_rows:,}"))
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        draw_table(rows, labels, key="explore_answer")
+        draw_table(rows, words, labels, key="explore_answer")
         for place, form in zip(st.columns(3), ("csv", "parquet"), strict=False):
             place.download_button(
                 words[f"download_{form}"], data=partial(table_as_file, rows, form),
@@ -145,5 +145,6 @@ def _chart(rows: pa.Table, words: Words, labels: Labels) -> None:
     with places[1]:
         part = choose(words["colour_by"], [None, *names], words, "sql_part", part)
     with places[2]:
-        value = choose(words["length"], [*amounts, None], words, "sql_value")
+        longest = amounts[0] if amounts else None
+        value = choose(words["length"], [*amounts, None], words, "sql_value", longest)
     draw_bars(rows, words, labels, (group or first, part if part != group else None, value))

@@ -50,7 +50,7 @@ def draw(around: Around, labels: Labels) -> None:
     st.markdown(words("rows_of", count=f"{rows.num_rows:,}", total=f"{read.rows.num_rows:,}"))
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        draw_table(_shown(rows), labels, key=f"rows_{name}")
+        draw_table(_shown(rows), words, labels, key=f"rows_{name}")
         _downloads(rows, kind, words)
     with right:
         _figure(rows, kind, words, labels)

@@ -16,8 +16,10 @@ MOST_SHOWN = 100_000
 """More rows than this are not sent to a browser; files hold all of them."""
 
 
-def draw_table(rows: pa.Table, labels: Labels, key: str) -> None:
+def draw_table(rows: pa.Table, words: Words, labels: Labels, key: str) -> None:
     """Draw rows as a table that only draws what is in view."""
+    if rows.num_rows > MOST_SHOWN:
+        st.caption(words("shown_first", most=f"{MOST_SHOWN:,}"))
     st.dataframe(
         rows.slice(0, MOST_SHOWN),
         key=key,
@@ -39,7 +41,9 @@ def _configured(name: str, kind: pa.DataType, labels: Labels) -> Any:
         )
     if name.endswith("_deg"):
         return st.column_config.NumberColumn(name, help=help_, format="%.5f")
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if pa.types.is_integer(kind):
+        return st.column_config.NumberColumn(name, help=help_, format="%d")
+    if pa.types.is_floating(kind):
         return st.column_config.NumberColumn(name, help=help_, format="plain")
     return st.column_config.Column(name, help=help_)
 

@@ -18,7 +18,7 @@ SECTIONS = {"rows": rows.draw, "sql": query.draw}
 def render(around: Around) -> None:
     """Draw the section that was chosen; the others do no work."""
     words = around.words
-    st.title(words["title"])
+    st.header(words["title"])
     st.caption("🔒 " + words["personal_data"])
     situations = KEPT.frame(around.store(), "situations").rows
     titles = zip(
