@@ -93,14 +93,20 @@ def as_geojson(rows: Iterable[Row], points: Mapping[str, Row] | None = None) -> 
     yield b'{"type":"FeatureCollection","features":['
     separator = b"\n"
     for row in rows:
-        areas = row.get("areas")
-        where = row if points is None else points.get(str(row["person_id"]), {})
-        geometry = _point(where) if areas is None else _area(areas)
+        geometry = geometry_of(row, points)
         properties = {name: value for name, value in row.items() if name != "areas"}
         feature = {"type": "Feature", "geometry": geometry, "properties": properties}
         yield separator + msgspec.json.encode(feature, order="deterministic")
         separator = b",\n"
     yield b"\n]}\n"
+
+
+def geometry_of(row: Row, points: Mapping[str, Row] | None = None) -> dict[str, object] | None:
+    """Return the GeoJSON geometry of a row, None where it has no place."""
+    areas = row.get("areas")
+    if areas is not None:
+        return _area(areas)
+    return _point(row if points is None else points.get(str(row["person_id"]), {}))
 
 
 def _point(row: Row) -> dict[str, object] | None:

@@ -77,8 +77,9 @@ def _waiting(data: Path, engine: Engine) -> int:
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--situation", "situation_id", help="Only what belongs to this situation.")
-@click.option("--format", "form", type=click.Choice(["ndjson", "csv", "geojson"]),
-              default="ndjson", show_default=True, help="GeoJSON for places only.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["ndjson", "csv", "geojson", "parquet"]),
+              default="ndjson", show_default=True,
+              help="GeoJSON for places only; Parquet of places is GeoParquet.")  # fmt: skip
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path),
               help="File to write instead of the screen.")  # fmt: skip
 @pass_session
@@ -96,19 +97,26 @@ def export(
     For example:
       rollcall export ledger --situation sit-0123 --format csv --out ledger.csv
       rollcall export zones --format geojson --out zones.geojson
+      rollcall export persons --format parquet --out persons.parquet
       rollcall export deliveries --format csv
     """
     if form == "geojson" and kind not in WITH_GEOMETRY:
         what = f"{kind} have no geometry"
-        raise BadInputError(what, hint="use --format ndjson or csv")
+        raise BadInputError(what, hint="use --format ndjson, csv or parquet")
     if situation_id is not None and kind in WITHOUT_SITUATION:
         what = f"{kind} belong to no situation"
         raise BadInputError(what, hint="leave --situation out")
-    rows, points = _rows(session, kind, situation_id, with_points=form == "geojson")
+    place = form in {"geojson", "parquet"} and kind in WITH_GEOMETRY
+    rows, points = _rows(session, kind, situation_id, with_points=place)
     if form == "csv":
         lines = as_csv(rows)
     elif form == "geojson":
         lines = as_geojson(rows, points)
+    elif form == "parquet":
+        # Its libraries take most of a second to load, and no other command needs them.
+        from streams.parquet import as_parquet  # noqa: PLC0415 - see above
+
+        lines = iter([as_parquet(rows, place=place, points=points)])
     else:
         lines = as_ndjson(rows)
     _write(lines, out)

@@ -1,0 +1,1 @@
+"""The parts of the analyst's page: rows, SQL, following a cause."""

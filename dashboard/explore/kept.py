@@ -1,0 +1,99 @@
+"""Tables of the store, kept for half a minute: reading them anew takes a second.
+
+One per process, shared by all visitors; a page says of when its rows are.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
+from sqlalchemy import Engine
+
+from streams.serving.explore import export_frame, tables, version
+from streams.serving.sql import Sandbox, Tables
+from streams.serving.sql_answers import Answered, Refusal
+
+FRESH_S = 30.0
+
+
+Store = tuple[int, object]
+"""Which store it is, and how far it has been written."""
+
+
+class Read(NamedTuple):
+    """An export as it was read, and when by the machine's clock."""
+
+    rows: pa.Table
+    read_wall_at: datetime
+
+
+class Said(NamedTuple):
+    """What a query came to, and of when the rows are that it asked."""
+
+    answer: Answered | Refusal
+    read_wall_at: datetime
+
+
+class _Reading(NamedTuple):
+    store: Store
+    read_s: float
+
+
+class Kept:
+    """What was read last, by name; read again when it is old and has changed."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep nothing yet."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._frames: dict[str, tuple[_Reading, Read]] = {}
+        self._asked: _Reading | None = None
+        self._asked_wall_at = datetime.now(UTC)
+        self.sandbox = Sandbox()
+
+    def frame(self, engine: Engine, name: str) -> Read:
+        """Return an export; zones come with their areas."""
+        with self._lock:
+            found = self._frames.get(name)
+            if found is None or self._stale(found[0], engine):
+                reading = _Reading(_store(engine), self._clock())
+                rows = export_frame(engine, name, area=True)
+                found = reading, Read(rows, datetime.now(UTC))
+                self._frames[name] = found
+            return found[1]
+
+    def ask(self, engine: Engine, sql: str) -> Said:
+        """Run a query of an analyst over all tables, read anew where they are old."""
+        with self._lock:
+            if self._asked is None or self._stale(self._asked, engine):
+                self._asked = _Reading(_store(engine), self._clock())
+            version = self._asked
+        answer = self.sandbox.ask(sql, version, lambda: self._tables(engine))
+        return Said(answer, self._asked_wall_at)
+
+    def forget(self) -> None:
+        """Read everything anew the next time."""
+        with self._lock:
+            self._frames.clear()
+            self._asked = None
+
+    def _tables(self, engine: Engine) -> Tables:
+        self._asked_wall_at = datetime.now(UTC)
+        return tables(engine)
+
+    def _stale(self, reading: _Reading, engine: Engine) -> bool:
+        now = _store(engine)
+        if reading.store[0] != now[0]:
+            return True
+        return self._clock() - reading.read_s > FRESH_S and reading.store != now
+
+
+def _store(engine: Engine) -> Store:
+    return id(engine), version(engine)
+
+
+KEPT = Kept()
+"""That of this process."""
