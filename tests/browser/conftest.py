@@ -37,9 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return the browser, or skip in words where there is none to test with."""
+    """Return the browser, or skip in words where there is none to test with.
+
+    Of a module and no longer: while it is there, Playwright's event loop runs
+    in this thread, and other tests could not run one of their own.
+    """
     path = os.environ.get("ROLLCALL_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.skip(NO_CHROMIUM)
