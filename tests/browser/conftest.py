@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from dashboard.assets import assets_present
 from tests.support import screens
@@ -37,9 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return the browser, or skip in words where there is none to test with."""
+    """Return the browser, or skip in words where there is none to test with.
+
+    Of a module and no longer: while it is there, Playwright's event loop runs
+    in this thread, and other tests could not run one of their own.
+    """
     path = os.environ.get("ROLLCALL_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.skip(NO_CHROMIUM)
@@ -109,6 +113,7 @@ def page(chromium: Browser, app: screens.Running, watch: Watch) -> Iterator[Page
         base_url=app.url, viewport={"width": 1920, "height": 1080}, locale="en-GB"
     )
     context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     one = context.new_page()
     watch.follow(one)
     yield one

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.pages import pages_for
 from dashboard.views import PAGES
 from dashboard.words import COMMON, words
 from tests.support.screens import Running
 
 EN = words("en", COMMON)
-STAFF = [module.PAGE.name for module in PAGES if module.PAGE.name != "wall"]
+NAMES = [module.PAGE.name for module in pages_for("officer", PAGES)]
+STAFF = [name for name in NAMES if name != "wall"]
 
 FIRST_MESSAGES = """async (count) => {
   const found = [];
@@ -119,3 +121,10 @@ def test_the_fonts_are_ours_in_every_weight(page: Page) -> None:
 def test_the_language_of_the_browser_is_spoken_until_another_is_chosen(page: Page) -> None:
     page.goto(f"/{STAFF[0]}?lang=de")
     expect(page.get_by_label(words("de", COMMON)["your_name"])).to_be_visible()
+
+
+def test_the_first_page_is_found_under_its_name_too(page: Page) -> None:
+    page.goto(f"/{NAMES[0]}?lang=fr")
+    title = words("fr", COMMON)[f"page_{NAMES[0]}"]
+    expect(page).to_have_title(f"{title} · Rollcall")
+    assert page.url.endswith("/?lang=fr")
