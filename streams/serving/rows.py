@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 from sqlalchemy import Table
 
 from schemas import alert, exposure, incident, operations, zone
 from schemas.codec import encode
+from schemas.codelists import Bucket
 from schemas.envelope import Event
+from streams.serving import journals as j
 from streams.serving import tables as t
 
 Values = dict[str, Any]
@@ -24,6 +27,9 @@ class Row(NamedTuple):
     key: tuple[Any, ...]
     values: Values | None
 
+
+HEADLINE = (Bucket.UNACCOUNTED, Bucket.NEEDS_HELP, Bucket.SAFE)
+"""Buckets that the wall shows by name; the others are its "other"."""
 
 ONCE = frozenset({t.movements, t.acknowledgements})
 """Journals: a row is written once and never changed."""
@@ -47,11 +53,27 @@ def _body(event: Event) -> str:
 
 
 def _exposure(event: exposure.Exposure) -> list[Row]:
-    key = (event.person_id, event.cause_id, event.status)
-    if isinstance(event, exposure.ExposureClosed):
-        return [Row(t.exposures, key, None)]
     names = "person_id cause_id status situation_id advisory tier band since post"
-    return [_row(t.exposures, event, names, body=_body(event))]
+    reason = event.reason
+    over = event if isinstance(event, exposure.ExposureClosed) else None
+    return [
+        _row(
+            t.exposures,
+            event,
+            names,
+            lon_deg=reason.lon_deg,
+            lat_deg=reason.lat_deg,
+            radius_m=reason.radius_m,
+            basis=reason.basis,
+            precision=reason.precision,
+            place=reason.place_name,
+            country=reason.country,
+            as_of=reason.as_of,
+            closed=over.why if over else None,
+            until=over.until if over else None,
+            body=_body(event),
+        )
+    ]
 
 
 def _accountability(event: exposure.AccountabilityChanged) -> list[Row]:
@@ -65,7 +87,7 @@ def _accountability(event: exposure.AccountabilityChanged) -> list[Row]:
             *movements,
             Row(t.ledger, (event.person_id, event.situation_id, event.status), None),
         ]
-    names = "person_id situation_id status by why at tier post"
+    names = "person_id situation_id status by why at tier post area"
     return [*movements, _row(t.ledger, event, names, bucket=event.to_bucket)]
 
 
@@ -74,23 +96,38 @@ def _incident(event: incident.IncidentChanged) -> list[Row]:
         return [Row(t.incidents, (event.incident_id, event.status), None)]
     names = (
         "incident_id status situation_id title hazard life version onset_at headline_source"
-        " magnitude area_known"
+        " magnitude area_known depth_m depth_assumed"
     )
-    return [_row(t.incidents, event, names, members=len(event.members), body=_body(event))]
+    spot = event.position
+    more = {"lon_deg": spot.lon_deg if spot else None, "lat_deg": spot.lat_deg if spot else None}
+    members = len(event.members)
+    return [_row(t.incidents, event, names, members=members, **more, body=_body(event))]
 
 
 def _zone(event: zone.ZoneChanged) -> list[Row]:
     if event.void:
         return [Row(t.zones, (event.zone_id, event.version, event.status), None)]
     names = (
-        "zone_id version status cause_id situation_id advisory band corrected valid_from valid_to"
+        "zone_id version status cause_id situation_id advisory band rank possible_only estimated"
+        " model seq corrected valid_from valid_to"
     )
     return [_row(t.zones, event, names, body=_body(event))]
 
 
 def _advisory(event: incident.AdvisoryChanged) -> list[Row]:
     names = "advisory_id status issuer title level native_level scope change sent_at zoned"
-    return [_row(t.advisories, event, names, body=_body(event))]
+    rows = [_row(t.advisories, event, names, body=_body(event))]
+    if event.change != "editorial":
+        more = {
+            "at": event.received_at,
+            "kind": "advice",
+            "about_id": event.advisory_id,
+            "situation_id": None,
+            "before": event.previous_level,
+            "after": event.level,
+        }
+        rows.append(_row(j.changes, event, "event_id status change title scope", **more))
+    return rows
 
 
 def _situation(event: incident.SituationChanged) -> list[Row]:
@@ -103,17 +140,34 @@ def _situation(event: incident.SituationChanged) -> list[Row]:
 
 def _sum(event: alert.SituationSummed) -> list[Row]:
     names = "situation_id status tick_at reached shards known inbound withdrawn imbalance"
-    return [_row(t.sums, event, names, body=_body(event))]
+    return [_row(t.sums, event, names, body=_body(event)), _minute(event)]
+
+
+def _minute(event: alert.SituationSummed) -> Row:
+    """Return the row of the history: what the room said last in that minute."""
+    parts = {one.bucket: one.count for one in event.buckets}
+    first = {bucket.value: parts.get(bucket, 0) for bucket in HEADLINE}
+    return _row(
+        j.sum_history,
+        event,
+        "situation_id status tick_at known",
+        minute=event.tick_at.replace(second=0, microsecond=0),
+        complete=event.reached == event.shards,
+        **first,
+        other=sum(n for bucket, n in parts.items() if bucket not in {*HEADLINE, Bucket.DUPLICATE}),
+    )
 
 
 def _totals(event: alert.Totals) -> list[Row]:
     names = "status tick_at reached shards distinct_known people skipped"
-    return [_row(t.totals, event, names)]
+    heard = msgspec.json.encode(event.heard, order="deterministic").decode()
+    return [_row(t.totals, event, names, heard=heard)]
 
 
 def _alert(event: alert.AlertRaised) -> list[Row]:
     names = (
         "alert_id status rule cause_id situation_id audience intent title severity raised_at late_s"
+        " silence_id"
     )
     return [_row(t.alerts, event, names, body=_body(event))]
 
@@ -121,6 +175,11 @@ def _alert(event: alert.AlertRaised) -> list[Row]:
 def _acknowledged(event: alert.AlertAcknowledged) -> list[Row]:
     names = "alert_id status by reason"
     return [_row(t.acknowledgements, event, names, at=event.occurred_at)]
+
+
+def _silence(event: alert.SilenceChanged) -> list[Row]:
+    names = "silence_id status by reason rule situation_id until"
+    return [_row(t.silences, event, names, at=event.occurred_at)]
 
 
 def _dead_letter(event: operations.MessageRejected) -> list[Row]:
@@ -153,6 +212,7 @@ _MAKERS: dict[type[Event], Callable[[Any], list[Row]]] = {
     alert.Totals: _totals,
     alert.AlertRaised: _alert,
     alert.AlertAcknowledged: _acknowledged,
+    alert.SilenceChanged: _silence,
     operations.MessageRejected: _dead_letter,
     operations.FeedHealthChanged: _health,
     operations.FaultRaised: _fault,

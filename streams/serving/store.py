@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
 from streams.errors import StoreFailedError
-from streams.serving import tables as t
+from streams.serving.journals import METADATA
 
 STORE_FILE = "serving.sqlite"
 
@@ -34,7 +34,7 @@ def open_store(path: Path, *, read_only: bool = False) -> Engine:
         event.listen(engine, "begin", _begin)
     try:
         if not read_only or missing:
-            t.METADATA.create_all(engine)
+            METADATA.create_all(engine)
         _check_columns(engine)
     except DatabaseError as error:
         what = f"the serving store {path} cannot be opened: {error.orig}"
@@ -78,7 +78,7 @@ def _begin(connection: Connection) -> None:
 def _check_columns(engine: Engine) -> None:
     """Raise if the file was made with other tables than ours."""
     found = inspect(engine)
-    for table in t.METADATA.sorted_tables:
+    for table in METADATA.sorted_tables:
         if not found.has_table(table.name):
             what = f"the serving store is empty or unfinished: table {table.name} is missing"
             raise StoreFailedError(what, hint=REBUILD)

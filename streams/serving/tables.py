@@ -37,7 +37,9 @@ class Utc(TypeDecorator[datetime]):
         """Return the time to store."""
         if value is None or dialect.name != "sqlite":
             return value
-        return value.astimezone(UTC).replace(tzinfo=None)
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        return value.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the stored time, aware."""
@@ -63,9 +65,23 @@ exposures = Table(
     Column("band", String, nullable=False),
     Column("since", Utc, nullable=False),
     Column("post", String),
+    Column("lon_deg", Float),
+    Column("lat_deg", Float),
+    Column("radius_m", Integer),
+    Column("basis", String),
+    Column("precision", String),
+    Column("place", String),
+    Column("country", String),
+    Column("as_of", Utc),
+    Column("closed", String),
+    Column("until", Utc),
     Column("body", Text, nullable=False),
 )
-"""Open exposures, one per person and cause."""
+"""Exposures as they last stood, one per person and cause.
+
+``closed`` is why one is no more (left, zone_ended, corrected, withdrawn), and
+null for those that are open; whoever counts exposures counts the open ones.
+"""
 
 ledger = Table(
     "ledger",
@@ -79,6 +95,7 @@ ledger = Table(
     Column("at", Utc, nullable=False),
     Column("tier", String),
     Column("post", String),
+    Column("area", String),
     Index("ledger_by_situation", "situation_id", "status", "bucket"),
 )
 """Where each known person stands, one row per person and situation."""
@@ -117,6 +134,10 @@ incidents = Table(
     Column("magnitude", Float),
     Column("area_known", Boolean, nullable=False),
     Column("members", Integer, nullable=False),
+    Column("depth_m", Float),
+    Column("depth_assumed", Boolean, nullable=False),
+    Column("lon_deg", Float),
+    Column("lat_deg", Float),
     Column("body", Text, nullable=False),
 )
 """Incidents as they now stand."""
@@ -131,6 +152,11 @@ zones = Table(
     Column("situation_id", String, index=True),
     Column("advisory", Boolean, nullable=False),
     Column("band", String, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("possible_only", Boolean, nullable=False),
+    Column("estimated", Boolean, nullable=False),
+    Column("model", String, nullable=False),
+    Column("seq", Integer, nullable=False),
     Column("corrected", Boolean, nullable=False),
     Column("valid_from", Utc, nullable=False),
     Column("valid_to", Utc),
@@ -195,8 +221,12 @@ totals = Table(
     Column("distinct_known", Integer, nullable=False),
     Column("people", Integer, nullable=False),
     Column("skipped", Integer, nullable=False),
+    Column("heard", Text, nullable=False),
 )
-"""Sums over all situations of a status: distinct people."""
+"""Sums over all situations of a status: distinct people.
+
+``heard`` is a JSON object: name of a message to when the last one came in.
+"""
 
 alerts = Table(
     "alerts",
@@ -212,9 +242,10 @@ alerts = Table(
     Column("severity", String, nullable=False),
     Column("raised_at", Utc, nullable=False),
     Column("late_s", Integer, nullable=False),
+    Column("silence_id", String),
     Column("body", Text, nullable=False),
 )
-"""Alerts raised; open until acknowledged."""
+"""Alerts raised; open until acknowledged, unless an officer's silence mutes them."""
 
 acknowledgements = Table(
     "acknowledgements",
@@ -226,6 +257,20 @@ acknowledgements = Table(
     Column("at", Utc, nullable=False),
 )
 """Who took note of an alert first."""
+
+silences = Table(
+    "silences",
+    METADATA,
+    Column("silence_id", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("rule", String),
+    Column("situation_id", String),
+    Column("until", Utc, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+"""Officers' silences as they now stand; in force before ``until``."""
 
 deadletters = Table(
     "deadletters",

@@ -17,14 +17,21 @@ from schemas.codec import UndecodableError, decode
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
 from streams.errors import StoreConflictError, StoreFailedError
 from streams.ports import EventLog, Record
+from streams.serving import journals as j
 from streams.serving import tables as t
+from streams.serving.changes import rows_of_changes, version_row
+from streams.serving.inputs import INPUTS, row_of_input
 from streams.serving.queries import writer_places
 from streams.serving.rows import ONCE, Row, rows_of
 from streams.serving.store import REBUILD
 from streams.topology import DEAD_LETTERS, OPERATIONS
+from streams.topology import TOPICS as DECLARED
 
-INPUTS = (DESK_OUTPUT, SHARD_OUTPUT, ROOM_OUTPUT, DEAD_LETTERS, OPERATIONS)
-"""Topics that the writer reads, in this order: rows before the sums of them."""
+TOPICS = (*INPUTS, DESK_OUTPUT, SHARD_OUTPUT, ROOM_OUTPUT, DEAD_LETTERS, OPERATIONS)
+"""Topics that the writer reads, in this order: what came in, then the rows, then
+the sums of them."""
+
+SHARDED = frozenset(topic.name for topic in DECLARED if topic.sharded)
 
 
 class Writer:
@@ -75,6 +82,9 @@ class Writer:
         with self.engine.begin() as connection:
             self._move(connection, topic, partition, place, place + len(records))
             write_rows(connection, rows)
+            versions = (row.values for row in rows if row.table is j.versions and row.values)
+            if about_ids := {values["about_id"] for values in versions}:
+                write_rows(connection, rows_of_changes(connection, about_ids))
         self._places[topic, partition] = place + len(records)
         return len(records)
 
@@ -92,32 +102,45 @@ class Writer:
 
 def partitions(shards: int) -> Iterator[tuple[str, int]]:
     """Yield every (topic, partition) that the writer reads, in its order."""
-    for topic in INPUTS:
-        for partition in range(shards if topic == SHARD_OUTPUT else 1):
+    for topic in TOPICS:
+        for partition in range(shards if topic in SHARDED else 1):
             yield topic, partition
 
 
 def lag(log: EventLog, engine: Engine) -> int:
-    """Return how many records of the log are not yet in a store."""
+    """Return how many records that the stages wrote are not yet in a store.
+
+    What came in is not counted here: until its stage has dealt with it, it is
+    waiting there, and it changes no number before that.
+    """
     places = writer_places(engine)
-    return sum(log.end(*one) - places.get(one, 0) for one in partitions(log.shards))
+    said = (one for one in partitions(log.shards) if one[0] not in INPUTS)
+    return sum(log.end(*one) - places.get(one, 0) for one in said)
 
 
 def rows_of_records(records: Sequence[Record]) -> list[Row]:
     """Return what a batch makes true: of each row, what was said last."""
     latest: dict[tuple[Table, tuple[Any, ...]], Row] = {}
     for record in records:
-        try:
-            said = decode(record.name, record.body, record.version)
-        except UndecodableError as error:
-            where = f"{record.topic} {record.partition} at offset {record.offset}"
-            what = f"the record of {where} cannot be read: {error}"
-            raise StoreFailedError(what, hint="Use the version that wrote this log.") from error
-        for row in rows_of(said):
+        for row in _rows_of_record(record):
             if row.table in ONCE and (row.table, row.key) in latest:
                 continue
             latest[row.table, row.key] = row
     return list(latest.values())
+
+
+def _rows_of_record(record: Record) -> list[Row]:
+    if record.topic in INPUTS:
+        kept = row_of_input(record)
+        return [] if kept is None else [kept]
+    try:
+        said = decode(record.name, record.body, record.version)
+    except UndecodableError as error:
+        where = f"{record.topic} {record.partition} at offset {record.offset}"
+        what = f"the record of {where} cannot be read: {error}"
+        raise StoreFailedError(what, hint="Use the version that wrote this log.") from error
+    version = version_row(record, said)
+    return rows_of(said) if version is None else [*rows_of(said), version]
 
 
 def write_rows(connection: Connection, rows: Sequence[Row]) -> None:

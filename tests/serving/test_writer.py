@@ -57,7 +57,7 @@ def test_the_rows_are_what_was_said_last(log, store):
     assert ledger(store) == {"a.1": "unaccounted", "b.1": "safe"}
     found = contents(store)
     assert [len(found[name]) for name in ("exposures", "movements", "zones", "alerts")] == [
-        2, 5, 1, 1,
+        3, 5, 1, 1,
     ]  # fmt: skip
     with store.connect() as connection:
         assert connection.scalar(select(t.situations.c.onset_at)) == AT
@@ -245,6 +245,10 @@ def test_the_place_is_kept_for_every_partition(log, store):
     log.append(story())
     Writer(log, store).drain()
     assert writer_places(store) == {
+        ("shard-input", 0): 0,
+        ("shard-input", 1): 0,
+        ("desk-input", 0): 0,
+        ("room-input", 0): 0,
         ("desk-output", 0): 3,
         ("shard-output", 0): 2,
         ("shard-output", 1): 7,

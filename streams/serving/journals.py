@@ -1,0 +1,113 @@
+"""Tables of what came in, how numbers moved and what changed.
+
+Part of the same store as ``tables``; these grow with time, and nothing in
+them is ever taken back by a later record.
+"""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text
+
+from streams.serving.tables import METADATA, Utc
+
+__all__ = ["METADATA", "changes", "inputs", "runtime", "sum_history", "versions"]
+
+inputs = Table(
+    "inputs",
+    METADATA,
+    Column("topic", String, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", Integer, primary_key=True),
+    Column("event_id", String, nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("about", String, nullable=False, index=True),
+    Column("also", String),
+    Column("what", String),
+    Column("source", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("occurred_at", Utc, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""What came in from outside, to follow a person or an incident by cause.
+
+``about`` is the person, chain of reports or advisory that it is about, or what
+a command is given for; ``also`` a second one (the other record of a link, the
+situation of an override). ``what`` is a contact's outcome, a check-in's state
+or a command's verb.
+"""
+
+Index(
+    "inputs_also",
+    inputs.c.also,
+    sqlite_where=inputs.c.also.is_not(None),
+    postgresql_where=inputs.c.also.is_not(None),
+)
+Index(
+    "inputs_contacts",
+    inputs.c.received_at,
+    inputs.c.what,
+    sqlite_where=inputs.c.name == "ContactRecorded",
+    postgresql_where=inputs.c.name == "ContactRecorded",
+)
+
+sum_history = Table(
+    "sum_history",
+    METADATA,
+    Column("situation_id", String, primary_key=True),
+    Column("status", String, primary_key=True),
+    Column("minute", Utc, primary_key=True),
+    Column("tick_at", Utc, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("known", Integer, nullable=False),
+    Column("unaccounted", Integer, nullable=False),
+    Column("needs_help", Integer, nullable=False),
+    Column("safe", Integer, nullable=False),
+    Column("other", Integer, nullable=False),
+)
+"""The last sum of every minute in which a situation's sum changed."""
+
+versions = Table(
+    "versions",
+    METADATA,
+    Column("event_id", String, primary_key=True),
+    Column("offset", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("about_id", String, nullable=False, index=True),
+    Column("status", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("title", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("life", String, nullable=False),
+    Column("magnitude", Float),
+    Column("situation_id", String),
+    Column("void", Boolean, nullable=False),
+)
+"""Every version of an incident or situation; ``offset`` is their order."""
+
+changes = Table(
+    "changes",
+    METADATA,
+    Column("event_id", String, primary_key=True),
+    Column("at", Utc, nullable=False, index=True),
+    Column("status", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("about_id", String, nullable=False, index=True),
+    Column("situation_id", String),
+    Column("change", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("before", Float),
+    Column("after", Float),
+    Column("scope", String),
+)
+"""What changed of advice, incidents and situations: a function of their versions.
+
+``kind`` is advice, incident or situation; ``change`` first, opened, raised,
+lowered, scope, revised, ended, cancelled, reopened, merged or closed.
+"""
+
+runtime = Table(
+    "runtime",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What the engine's process says of itself, one row."""
