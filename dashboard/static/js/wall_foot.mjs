@@ -70,7 +70,7 @@ export function renderFoot(refs, now, context) {
       draw(node.children[0], chip.state === null ? '' : STATES[chip.state] ?? STATES.unknown);
       put(node.children[1].children[0], chip.name);
       put(node.children[1].children[1], chip.text);
-      const spoken = chip.state === null ? '' : ` ${context.speaker.say(`state_${chip.state}`)}:`;
+      const spoken = chip.state === null ? '' : ` ${context.speaker.say(`feed_${chip.state}`)}:`;
       mark(node, 'aria-label', `${chip.name}:${spoken} ${chip.text}`);
     },
   );

@@ -181,7 +181,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
     put(node.children[1], speaker.cell(area.known));
     put(node.children[2], areaName(area, speaker));
     const { say, cell } = speaker;
-    mark(node, 'aria-label', `${areaName(area, speaker)}: ${say('known')} ${cell(area.known)}, ${say('unaccounted')} ${cell(area.unaccounted)}, ${say('needs_help')} ${cell(area.needs_help)}`);
+    mark(node, 'aria-label', `${areaName(area, speaker)}: ${say('number_known')} ${cell(area.known)}, ${say('unaccounted')} ${cell(area.unaccounted)}, ${say('needs_help')} ${cell(area.needs_help)}`);
   };
 
   // Names are put where they cover nothing; measured only when something moved or was renamed.

@@ -73,7 +73,7 @@ function total(refs, situation, speaker) {
   const card = refs.numbers.known;
   mark(card, 'data-value', situation.known);
   put(card.querySelector('.big'), figure(situation.known));
-  put(card.querySelector('.label'), say('known'));
+  put(card.querySelector('.label'), say('number_known'));
   const parts = FOUR.map((bucket) => situation[bucket]);
   draw(refs.equation, situation.known === null ? '' : `= ${FOUR.map((bucket, at) => `<b class="${bucket}">${figure(parts[at])}</b>`).join(' + ')}`);
   shares(parts).forEach((percent, at) => {
@@ -83,7 +83,7 @@ function total(refs, situation, speaker) {
   mark(refs.bar, 'aria-label', FOUR.map((bucket, at) => `${say(bucket)} ${figure(parts[at])}`).join(', '));
   const tiers = situation.tiers;
   put(refs.tiers, tiers === null ? say('tiers_unknown') : TIERS.map((tier) => `${say(`tier_${tier}`)} ${figure(tiers[tier] ?? 0)}`).join(' · '));
-  const apart = [say('inbound', { n: figure(situation.inbound) }), say('withdrawn', { n: figure(situation.withdrawn) })];
+  const apart = [say('apart_inbound', { n: figure(situation.inbound) }), say('apart_withdrawn', { n: figure(situation.withdrawn) })];
   if (situation.duplicates) apart.push(say('duplicates', { n: figure(situation.duplicates) }));
   put(refs.apart, apart.join(' · '));
 }

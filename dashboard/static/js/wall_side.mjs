@@ -135,19 +135,19 @@ export function renderSide(refs, now, situation, log_ms, speaker) {
 export function feedText(feed, log_ms, speaker) {
   const { say, age, figure } = speaker;
   const last = feed.last_success_at === null ? null : (log_ms - Date.parse(feed.last_success_at)) / 1000;
-  if (feed.state === 'ok') return last === null ? say('feed_ok') : say('ago', { age: age(last) });
+  if (feed.state === 'ok') return last === null ? say('says_ok') : say('ago', { age: age(last) });
   const why = feed.reason ? ` · ${feed.reason}` : '';
   if (feed.state === 'late') {
     const most = feed.expected_interval_s === null ? UNKNOWN : age(feed.expected_interval_s);
-    return say('feed_late', { age: last === null ? UNKNOWN : age(last), most });
+    return say('says_late', { age: last === null ? UNKNOWN : age(last), most });
   }
   if (feed.state === 'suspect') {
     return feed.items === null || feed.usual_items === null
-      ? say('feed_suspect') + why
-      : say('feed_suspect_items', { n: figure(feed.items), usual: figure(feed.usual_items) });
+      ? say('says_suspect') + why
+      : say('says_suspect_items', { n: figure(feed.items), usual: figure(feed.usual_items) });
   }
   if (feed.state === 'down') {
-    return (feed.since === null ? say('feed_down') : say('feed_down_since', { time: hhmm(Date.parse(feed.since)) })) + why;
+    return (feed.since === null ? say('says_down') : say('says_down_since', { time: hhmm(Date.parse(feed.since)) })) + why;
   }
-  return say('feed_unknown') + why;
+  return say('says_unknown') + why;
 }
