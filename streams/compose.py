@@ -1,12 +1,15 @@
 """The composition root: settings to objects; the only file that knows them all.
 
 A data directory holds ``log.sqlite`` (the truth), ``serving.sqlite`` (made
-from it) and, where one is kept, ``settings.toml``.
+from it), ``deliveries.sqlite`` (what was sent) and, where one is kept,
+``settings.toml``.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -15,22 +18,32 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import msgspec
+from sqlalchemy.exc import DatabaseError
 
 from geo.places import DATA_VERSION
+from schemas.alert import AlertRaised
 from schemas.envelope import Event
 from streams.backends.sqlite import SqliteLog
 from streams.backends.sqlite_file import LOG_FILE
-from streams.clock import ClockSpec
+from streams.channels import CHANNELS
+from streams.channels.base import Surroundings
+from streams.channels.decide import Policy
+from streams.channels.dispatcher import Clocks, Dispatcher
+from streams.clock import ClockSpec, WallClock
 from streams.core.desk import Desk
 from streams.core.room import Room
 from streams.core.shard import Shard
 from streams.core.stage import Outcome, Stage
+from streams.delivery import About
+from streams.errors import StoreFailedError
 from streams.ports import EventLog
 from streams.pump import Pump
 from streams.recovery import INPUT_OF, StageFactory, StageKey, recover
-from streams.serving.store import STORE_FILE, open_store
+from streams.serving.alert_about import about
+from streams.serving.delivery_log import SqlDeliveryLog
+from streams.serving.store import STORE_FILE, open_store, reading
 from streams.serving.writer import Writer
-from streams.settings import Settings, environment, load
+from streams.settings import Settings, environment, load, secret
 
 SETTINGS_FILE = "settings.toml"
 
@@ -175,6 +188,68 @@ def running(data: Path, settings: Settings, clock: ClockSpec | None = None) -> I
             yield System(log, pump, writer)
     finally:
         log.close()
+
+
+@contextmanager
+def dispatching(
+    data: Path,
+    settings: Settings,
+    *,
+    show: Callable[[str], None],
+    say: Callable[[str], None],
+    abort: Callable[[str], None] = lambda _: None,
+) -> Iterator[Dispatcher]:
+    """Open the dispatcher of a data directory beside the log's owner.
+
+    ``show`` prints an alert (the console's line), ``say`` what became of a
+    delivery. At the end, what is in flight is waited for and noted.
+    """
+    with ExitStack() as stack:
+        log = stack.enter_context(closing(SqliteLog.open_read_only(data)))
+        deliveries = stack.enter_context(closing(SqlDeliveryLog.open(data)))
+        wall = WallClock().now
+        around = Surroundings(settings.dispatch, data, show, secret, wall)
+        recipients = [one for channel in CHANNELS for one in channel.recipients(around)]
+        for one in recipients:
+            stack.callback(one.close)
+        workers = stack.enter_context(ThreadPoolExecutor(max(1, len(recipients))))
+        replay = log.clock_spec.kind == "scenario"
+        dispatcher = Dispatcher(
+            log,
+            deliveries,
+            recipients,
+            policy=Policy(settings.dispatch.use_by_s, replay and not settings.dispatch.in_replay),
+            workers=workers,
+            clocks=Clocks(partial(log_now, log), wall),
+            about=partial(_about, data / STORE_FILE),
+            say=say,
+            abort=abort,
+        )
+        yield dispatcher
+        dispatcher.finish()
+
+
+def _about(store: Path, alert: AlertRaised) -> About:
+    """Return what an alert is about; nothing where the store cannot say.
+
+    The store can be gone or broken and be made anew at any time. An alert goes
+    out without its area rather than not at all.
+    """
+    try:
+        with reading(store) as engine:
+            return about(engine, alert)
+    except (StoreFailedError, DatabaseError):
+        return About()
+
+
+def log_now(log: EventLog) -> datetime:
+    """Return the time of a log that another process writes.
+
+    A scenario's clock stands where its last tick has put it; the wall's goes
+    on, whether its engine runs or not.
+    """
+    start = log.clock_spec.start
+    return log.clock.now() if start is None else log.last_tick_at() or start
 
 
 def restored(log: EventLog, settings: Settings, stage: str) -> list[Stage]:

@@ -122,3 +122,20 @@ class StoreFailedError(RollcallError):
 
     code = "store_failed"
     exit_code = 5
+
+
+class DispatcherRunningError(RollcallError):
+    """Another dispatcher is at work on the same deliveries; one is enough."""
+
+    code = "dispatcher_running"
+    exit_code = 4
+
+
+class DeliveriesFailedError(RollcallError):
+    """The log of deliveries cannot be used, or belongs to another log.
+
+    It is not thrown away lightly: it knows what has been sent.
+    """
+
+    code = "deliveries_failed"
+    exit_code = 5

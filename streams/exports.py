@@ -34,7 +34,7 @@ JOURNALS = ("movements", "alerts", "deliveries", "deadletters")
 
 KINDS = (*STAGE_OF, *JOURNALS)
 
-WITHOUT_SITUATION = frozenset({"advisories", "deadletters", "deliveries"})
+WITHOUT_SITUATION = frozenset({"advisories", "deadletters"})
 """Exports whose rows belong to no situation."""
 
 WITH_GEOMETRY = frozenset({"persons", "exposures", "zones"})

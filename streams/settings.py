@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +26,7 @@ PREFIX = "ROLLCALL_"
 NOT_SETTINGS = {
     "ROLLCALL_DATA": "the data directory, as `--data`",
     "ROLLCALL_SETTINGS": "the settings file, as `--settings`",
+    "ROLLCALL_WEBHOOK_SECRET": "signs the webhooks that name no secret_file",
     "ROLLCALL_TEST_POISON": "test only: the stages raise on the event of this id",
     "ROLLCALL_SAMPLES": "tests only: the folder of recorded feed payloads",
     "ROLLCALL_REQUIRE": "tests only: what must not be skipped",
@@ -69,12 +71,118 @@ class WriterSettings(Section, frozen=True, kw_only=True):
     ] = 2_000
 
 
+class PortsSettings(Section, frozen=True, kw_only=True):
+    """Where the system listens, on 127.0.0.1 alone."""
+
+    dashboard: Annotated[
+        int, Meta(ge=0, le=65_535, description="Port of the dashboard; 0 for any free one.")
+    ] = 8501
+    api: Annotated[
+        int, Meta(ge=0, le=65_535, description="Port of the HTTP API; 0 for any free one.")
+    ] = 8080
+    metrics: Annotated[
+        int, Meta(ge=0, le=65_535, description="Port of the metrics; 0 for any free one.")
+    ] = 9464
+
+
+class FeedsSettings(Section, frozen=True, kw_only=True):
+    """The feeds that are polled."""
+
+    contact: Annotated[
+        str,
+        Meta(
+            pattern=r"^[ -~]{1,200}$",
+            description="Whom a publisher can turn to: an address or a page; sent with every poll.",
+        ),
+    ] = "no contact given"
+    enabled: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Names of the feeds to poll, as a JSON list; null for the usual ones."),
+    ] = None
+    mirror: Annotated[
+        str,
+        Meta(description="Base address of an offline mirror: feed X is asked at <mirror>/X."),
+    ] = ""
+
+
+class WebhookSettings(Section, frozen=True, kw_only=True):
+    """One receiver of webhooks; its name is the key it stands under.
+
+    No text of the address may enter an error: it can hold a token.
+    """
+
+    url: Annotated[str, Meta(description="Address; https, or http on this machine.")]
+    secret_file: Annotated[
+        str, Meta(description="File with the secret that signs; else ROLLCALL_WEBHOOK_SECRET.")
+    ] = ""
+    exercise: Annotated[bool, Meta(description="Gets alerts of exercises too.")] = False
+    audiences: Annotated[
+        tuple[str, ...], Meta(description="Audiences it gets the alerts of; empty for all.")
+    ] = ()
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=120, description="Longest silence of the receiver.")
+    ] = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse an address that would carry alerts in the open."""
+        try:
+            parts = urlsplit(self.url)
+            host, scheme = parts.hostname, parts.scheme
+        except ValueError:
+            host, scheme = None, ""
+        if not host or scheme not in {"http", "https"}:
+            msg = "url is no address of the form https://host/path"
+            raise ValueError(msg)
+        if scheme == "http" and host not in {"127.0.0.1", "::1", "localhost"}:
+            msg = "url is plain http to another machine; use https"
+            raise ValueError(msg)
+        if "@" in parts.netloc:
+            msg = "url holds a user or password; the signature says who sends"
+            raise ValueError(msg)
+
+
+class DispatchSettings(Section, frozen=True, kw_only=True):
+    """The dispatcher: whom alerts are sent to, and when not."""
+
+    console: Annotated[bool, Meta(description="Print a line for every alert.")] = True
+    out_dir: Annotated[
+        str,
+        Meta(description="Folder for alerts as CAP 1.2 files; empty for none."),
+    ] = ""
+    sender: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            pattern=r"^[^\s,<&]+$",
+            description="Who sends, in CAP files; no spaces, commas, < or &.",
+        ),
+    ] = "rollcall"
+    webhooks: Annotated[
+        dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WebhookSettings],
+        Meta(description="Receivers by name; as JSON in the environment. See docs/alerts.md."),
+    ] = msgspec.field(default_factory=dict)
+    in_replay: Annotated[
+        bool,
+        Meta(description="Let a replay send to webhooks: its alerts are of the past."),
+    ] = False
+    use_by_s: Annotated[
+        int,
+        Meta(ge=60, description="Seconds after which an alert is not sent any more."),
+    ] = 21_600
+    poll_s: Annotated[
+        float, Meta(gt=0, le=60, description="Pause between two looks into the log.")
+    ] = 0.2
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """All settings; ``thresholds`` are those of the core, in docs/semantics.md."""
 
     log: LogSettings = LogSettings()
     pump: PumpSettings = PumpSettings()
     writer: WriterSettings = WriterSettings()
+    dispatch: DispatchSettings = DispatchSettings()
+    ports: PortsSettings = PortsSettings()
+    feeds: FeedsSettings = FeedsSettings()
     thresholds: Thresholds = Thresholds()
 
 
@@ -109,8 +217,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
             raise BadInputError(what, hint=_nearest(name, [*known, *NOT_SETTINGS]))
         setting = known[name]
         try:
-            value = msgspec.convert(text, setting.type, strict=False)
-        except msgspec.ValidationError as error:
+            value = _from_text(text, setting.type)
+        except msgspec.MsgspecError as error:
             what = f"the environment variable {name} is not valid: {error}"
             raise BadInputError(what, hint=setting.description) from error
         values[setting.section] = {**_table(values, setting.section, path), setting.key: value}
@@ -125,11 +233,37 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         raise BadInputError(what, hint="See docs/api/settings.md for what each takes.") from error
 
 
+def _from_text(text: str, kind: Any) -> Any:
+    """Return a value of the environment; a table is given as JSON."""
+    if text.lstrip().startswith("{"):
+        msgspec.json.decode(text, type=kind)
+        return msgspec.json.decode(text)
+    return msgspec.convert(text, kind, strict=False)
+
+
 def environment(name: str) -> str | None:
     """Return a variable of ``NOT_SETTINGS``; None where unset or empty."""
     if name not in NOT_SETTINGS:
         raise KeyError(name)
     return os.environ.get(name) or None
+
+
+def secret(file: str) -> bytes:
+    """Return the secret in a file, or of ROLLCALL_WEBHOOK_SECRET if it is "".
+
+    Space around it does not count. Where there is none: ``BadInputError``.
+    """
+    if not file:
+        said = environment("ROLLCALL_WEBHOOK_SECRET")
+        if said is None:
+            what = "a webhook names no secret_file, and ROLLCALL_WEBHOOK_SECRET is not set"
+            raise BadInputError(what, hint="give it one of the two: what is sent is signed")
+        return said.strip().encode()
+    try:
+        return Path(file).read_bytes().strip()
+    except OSError as error:
+        what = f"the secret_file {file} cannot be read: {error.strerror}"
+        raise BadInputError(what, hint="look at the file and its rights") from error
 
 
 def every() -> Iterator[Setting]:
@@ -140,7 +274,10 @@ def every() -> Iterator[Setting]:
             hint = hints[field.name]
             metas = [one for one in get_args(hint) if isinstance(one, Meta)]
             about = metas[0].description if metas else "See docs/semantics.md."
-            yield Setting(section.name, field.name, hint, field.default, about or "")
+            default = field.default
+            if field.default_factory is not msgspec.NODEFAULT:
+                default = field.default_factory()
+            yield Setting(section.name, field.name, hint, default, about or "")
 
 
 def as_markdown() -> str:

@@ -21,7 +21,7 @@ import msgspec
 from schemas.codec import BY_NAME, VERSION, encode
 from schemas.envelope import Event
 from schemas.operations import Tick
-from streams.backends.sqlite_file import LOG_FILE, Lock, create, in_words, read_meta
+from streams.backends.sqlite_file import LOG_FILE, Lock, create, flush, in_words, read_meta
 from streams.backends.sqlite_stages import StageTables, milliseconds
 from streams.clock import WALL, Clock, ClockSpec, ScenarioClock, WallClock
 from streams.core.stage import TO_ALL
@@ -216,7 +216,13 @@ class SqliteLog(StageTables):
         return int(rows[0][0]) + 1 if rows else 0
 
     def sync(self) -> None:
-        """Return once everything committed before is durable."""
+        """Return once everything committed before is durable.
+
+        A reader cannot write, but it can have the owner's WAL put on disk.
+        """
+        if self._file_lock is None:
+            flush(self._path)
+            return
         # A commit with synchronous=FULL flushes the whole WAL, earlier commits included.
         with self._writing(durable=True) as database:
             database.execute("UPDATE meta SET value = value + 1 WHERE name = 'syncs'")

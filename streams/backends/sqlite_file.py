@@ -231,6 +231,21 @@ def _put_in_place(unfinished: Path, path: Path) -> None:
     _fsync(path.parent)
 
 
+def flush(path: Path) -> None:
+    """Return once all that is in a log's files is on disk, whoever wrote it.
+
+    First the WAL: what leaves it is in the other file by then, on disk.
+    """
+    for file in (path.with_name(f"{path.name}-wal"), path):
+        try:
+            _fsync(file)
+        except FileNotFoundError:
+            continue  # no WAL: its owner has closed the log, and nothing is left to flush
+        except OSError as error:
+            what = f"the log {path} could not be put on disk: {error.strerror}"
+            raise LogFailedError(what, hint="look at the disk of the data directory") from error
+
+
 def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

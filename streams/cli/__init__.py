@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from streams.cli.base import Commands, Session, as_listed
+from streams.cli.dispatch import dispatch
 from streams.cli.feeding import ingest, population, replay, run
 from streams.cli.officer import do
 from streams.cli.reading import export, schemas, status
@@ -50,7 +51,7 @@ def main(ctx: click.Context, data: Path, settings: Path | None) -> None:
 
 
 for command in (
-    ingest, run, replay, population, do, status, export, deadletters, schemas, backup, restore,
-    doctor,
+    ingest, run, replay, population, do, status, export, dispatch, deadletters, schemas, backup,
+    restore, doctor,
 ):  # fmt: skip
     main.add_command(command)

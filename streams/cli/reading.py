@@ -27,6 +27,8 @@ from streams.exports import (
     in_order,
     plain,
 )
+from streams.serving.deliveries import DELIVERIES_FILE, reading_deliveries
+from streams.serving.deliveries import rows as delivery_rows
 from streams.serving.queries import journal
 from streams.serving.queries import status as status_of
 from streams.serving.store import STORE_FILE, reading
@@ -87,12 +89,14 @@ def export(
 
     State (persons, exposures, ledger, incidents, zones, advisories,
     situations) is restored from the log as of the last record processed;
-    the journal (movements, alerts, deliveries, deadletters) is read from the
-    serving store. In CSV an empty cell means "not known" and NA is Namibia.
+    the journal (movements, alerts, deadletters) is read from the serving
+    store, deliveries from the dispatcher's own log. In CSV an empty cell means
+    "not known" and NA is Namibia.
 
     For example:
       rollcall export ledger --situation sit-0123 --format csv --out ledger.csv
       rollcall export zones --format geojson --out zones.geojson
+      rollcall export deliveries --format csv
     """
     if form == "geojson" and kind not in WITH_GEOMETRY:
         what = f"{kind} have no geometry"
@@ -147,12 +151,21 @@ def _refuse_unknown(situation_id: str, situations: Iterable[Row]) -> None:
 
 def _journal(session: Session, log: SqliteLog, kind: str, situation_id: str | None) -> list[Row]:
     if kind == "deliveries":
-        click.echo("Alerts are recorded but not yet sent: there are no deliveries.", err=True)
-        return []
+        return _deliveries(session, situation_id)
     with reading(session.data / STORE_FILE) as engine:
         if sum(backlog(log).values()) + lag(log, engine):
             click.echo("Not all of the log is in it yet: `rollcall run --until-idle`.", err=True)
         return [plain(row) for row in journal(engine, kind, situation_id)]
+
+
+def _deliveries(session: Session, situation_id: str | None) -> list[Row]:
+    with reading_deliveries(session.data / DELIVERIES_FILE) as engine:
+        if engine is None:
+            click.echo(
+                "No dispatcher has run here: `rollcall dispatch` sends the alerts.", err=True
+            )
+            return []
+        return [plain(row) for row in delivery_rows(engine, situation_id)]
 
 
 def _write(lines: Iterator[bytes], out: Path | None) -> None:

@@ -161,12 +161,14 @@ class DeadLetter(Answer, frozen=True, kw_only=True):
 class StatusNow(Answer, frozen=True, kw_only=True):
     """The numbers of the wall; ``as_of`` is the last tick that was summed.
 
+    ``affected`` are the distinct people known in live situations.
     ``feeds`` None: no feed has ever spoken. ``incidents`` are those of no
     situation, with area unknown above all: counted, though nobody can be
     matched with them. ``dead_letters`` are those not put back.
     """
 
     as_of: datetime | None
+    affected: int | None
     totals: tuple[TotalNow, ...]
     situations: tuple[SituationNow, ...]
     advisories: tuple[AdvisoryNow, ...]

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Table, and_, func, select
 
 from schemas.alert import AlertRaised, SituationSummed
-from schemas.codelists import Bucket, Tier
+from schemas.codelists import Bucket, Status, Tier
 from schemas.incident import SituationChanged
 from streams.serving import tables as t
 from streams.serving.answers import (
@@ -44,6 +44,9 @@ def status(engine: Engine) -> StatusNow:
         ticks += [one.completeness.as_of for one in situations if one.completeness]
         return StatusNow(
             as_of=max(ticks, default=None),
+            affected=next(
+                (one.distinct_known for one in totals if one.status == Status.ACTUAL), None
+            ),
             totals=totals,
             situations=situations,
             advisories=_advisories(connection),

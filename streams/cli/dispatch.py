@@ -1,0 +1,72 @@
+"""The command that sends alerts."""
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+import click
+
+from streams.channels.dispatcher import Dispatcher
+from streams.cli.base import Session, pass_session, printable
+from streams.compose import dispatching
+
+
+@click.command()
+@click.option("--until-idle", is_flag=True, help="End when nothing can be sent now.")
+@pass_session
+def dispatch(session: Session, until_idle: bool) -> None:
+    """Send the alerts of the log to the recipients of the settings.
+
+    Runs beside the engine until it is told to stop (Ctrl-C or SIGTERM), then
+    waits for what is in flight. An attempt is noted before it is sent: killed
+    at any moment, the next call forgets nothing, and repeats only what is in
+    doubt, with the same key. Alerts stand on the standard output, what became
+    of them on the standard error. Recipients and keys: docs/alerts.md.
+
+    In a replay nothing goes to webhooks unless dispatch.in_replay is set.
+
+    For example:
+      rollcall --data /srv/rollcall dispatch
+      rollcall --data /tmp/r1 dispatch --until-idle
+    """
+    session.refuse_without_log()
+    stopped = Event()
+    with dispatching(session.data, session.settings, show=_show, say=_say) as dispatcher:
+        with _stopping(stopped, dispatcher):
+            while not stopped.is_set():
+                dispatcher.step()
+                if until_idle and dispatcher.idle:
+                    break
+                dispatcher.wait(session.settings.dispatch.poll_s)
+        dispatcher.finish()
+        waiting = dispatcher.waiting
+    by_recipient = Counter(f"{one.channel}/{one.recipient}" for one in waiting)
+    for to, count in sorted(by_recipient.items()):
+        click.echo(f"{count} deliveries to {to} are still pending", err=True)
+
+
+@contextmanager
+def _stopping(stopped: Event, dispatcher: Dispatcher) -> Iterator[None]:
+    """Set ``stopped`` on SIGTERM and Ctrl-C, for as long as this lasts."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+        dispatcher.wake()
+
+    before = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(line: str) -> None:
+    click.echo(line)
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line), err=True)

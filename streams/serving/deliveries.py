@@ -1,0 +1,273 @@
+"""Deliveries of alerts: their tables, and what pages, exports and metrics ask.
+
+In ``deliveries.sqlite`` beside the log, and later in PostgreSQL beside Kafka.
+Unlike the serving store it cannot be written anew: it knows what was sent.
+Only the dispatcher writes it (``streams.serving.delivery_log``).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    URL,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+)
+from sqlalchemy.exc import DatabaseError
+
+from streams.delivery import State
+from streams.errors import DeliveriesFailedError
+from streams.serving.tables import Utc
+
+DELIVERIES_FILE = "deliveries.sqlite"
+
+KEEP = "keep the file, it knows what was sent; see docs/alerts.md"
+
+METADATA = MetaData()
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("delivery_id", String, primary_key=True),
+    Column("alert_id", String, nullable=False, index=True),
+    Column("channel", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("intent", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("cause_id", String, nullable=False, index=True),
+    Column("audience", String, nullable=False),
+    Column("situation_id", String),
+    Column("title", String, nullable=False),
+    Column("raised_at", Utc, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_wall_at", Utc),
+    Column("use_by_at", Utc, nullable=False),
+    Column("sent_at", Utc),
+    Column("doubt", Boolean, nullable=False),
+    Column("uncertain", Boolean, nullable=False),
+    Column("last_error", Text),
+    Column("decided_at", Utc, nullable=False),
+    Column("delivered_at", Utc),
+    Column("about", Text),
+    Column("body", Text, nullable=False),
+    Index("deliveries_by_state", "state", "channel"),
+)
+"""One alert for one recipient each; ``delivery_id`` is the idempotency key."""
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    Column("delivery_id", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("begun_wall_at", Utc, nullable=False),
+    Column("ended_wall_at", Utc),
+    Column("outcome", String),
+    Column("detail", Text),
+)
+"""Noted before anything is sent; without ``ended_wall_at`` it is in doubt."""
+
+places = Table(
+    "places",
+    METADATA,
+    Column("topic", String, primary_key=True),
+    Column("next_offset", Integer, nullable=False),
+)
+"""How far the log has been turned into deliveries."""
+
+INSIDE = frozenset({"body", "about", "seq", "doubt"})
+"""Columns that are the dispatcher's own affair."""
+
+
+class DeliveryNow(NamedTuple):
+    """One delivery as a page shows it.
+
+    ``next_attempt_wall_at`` is of the machine's clock, all else of the log's.
+    ``reason`` says why it was not sent, ``last_error`` what the last failed
+    attempt said; ``uncertain``: it may have arrived more than once, or, where
+    it is not delivered, may have arrived all the same.
+    """
+
+    delivery_id: str
+    alert_id: str
+    channel: str
+    recipient: str
+    intent: str
+    status: str
+    state: str
+    reason: str | None
+    attempts: int
+    next_attempt_wall_at: datetime | None
+    use_by_at: datetime
+    uncertain: bool
+    last_error: str | None
+    decided_at: datetime
+    delivered_at: datetime | None
+
+
+class AttemptNow(NamedTuple):
+    """One attempt; times are of the machine's clock, ``outcome`` None: in doubt."""
+
+    number: int
+    begun_wall_at: datetime
+    ended_wall_at: datetime | None
+    outcome: str | None
+    detail: str | None
+
+
+def open_deliveries(path: Path) -> Engine:
+    """Return the deliveries in ``path`` for writing, made if not there."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    with _in_words(path):
+        METADATA.create_all(engine)
+        _check(engine)
+    return engine
+
+
+@contextmanager
+def reading_deliveries(path: Path) -> Iterator[Engine | None]:
+    """Yield the deliveries in ``path`` to read from, beside their dispatcher.
+
+    None where there are none because no dispatcher has ever run here.
+    """
+    if not path.exists():
+        yield None
+        return
+    engine = open_to_read(path)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def open_to_read(path: Path) -> Engine:
+    """Return existing deliveries; whatever writes will fail."""
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    event.listen(engine, "connect", _query_only)
+    event.listen(engine, "begin", _begin)
+    with _in_words(path):
+        _check(engine)
+    return engine
+
+
+def by_alert(engine: Engine) -> dict[str, tuple[DeliveryNow, ...]]:
+    """Return all deliveries by alert_id, those of each by channel and recipient."""
+    c = deliveries.c
+    query = select(*(c[name] for name in DeliveryNow._fields))
+    found: dict[str, list[DeliveryNow]] = defaultdict(list)
+    with engine.begin() as connection:
+        for row in connection.execute(query.order_by(c.channel, c.recipient, c.intent)):
+            found[row.alert_id].append(DeliveryNow._make(row))
+    return {alert_id: tuple(rows) for alert_id, rows in found.items()}
+
+
+def attempts_of(engine: Engine, delivery_id: str) -> tuple[AttemptNow, ...]:
+    """Return the attempts of a delivery, oldest first."""
+    c = attempts.c
+    query = select(*(c[name] for name in AttemptNow._fields))
+    with engine.begin() as connection:
+        rows = connection.execute(query.where(c.delivery_id == delivery_id).order_by(c.number))
+        return tuple(AttemptNow._make(row) for row in rows)
+
+
+def counts(engine: Engine) -> dict[tuple[str, str], int]:
+    """Return how many deliveries there are by (channel, state); every state stands."""
+    c = deliveries.c
+    query = select(c.channel, c.state, func.count()).group_by(c.channel, c.state)
+    with engine.begin() as connection:
+        found = {(channel, state): count for channel, state, count in connection.execute(query)}
+    channels = sorted({channel for channel, _ in found})
+    return {
+        (one, state.value): found.get((one, state.value), 0) for one in channels for state in State
+    }
+
+
+def uncertain_count(engine: Engine) -> int:
+    """Return how many deliveries are marked uncertain."""
+    query = select(func.count()).where(deliveries.c.uncertain)
+    with engine.begin() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def oldest_pending(engine: Engine) -> datetime | None:
+    """Return when the oldest alert not yet sent was raised; None if none waits."""
+    query = select(func.min(deliveries.c.raised_at)).where(deliveries.c.state == State.PENDING)
+    with engine.begin() as connection:
+        found: datetime | None = connection.execute(query).scalar_one()
+        return found
+
+
+def rows(engine: Engine, situation_id: str | None = None) -> list[dict[str, Any]]:
+    """Return all deliveries for an export, by (raised_at, delivery_id)."""
+    c = deliveries.c
+    query = select(*(column for column in c if column.name not in INSIDE))
+    if situation_id is not None:
+        query = query.where(c.situation_id == situation_id)
+    with engine.begin() as connection:
+        found = connection.execute(query.order_by(c.raised_at, c.delivery_id))
+        return [dict(row) for row in found.mappings()]
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        what = f"the deliveries {path} cannot be opened: {error.orig}"
+        raise DeliveriesFailedError(what, hint=KEEP) from error
+
+
+def _configure(connection: Any, _: object) -> None:
+    """Set write-ahead logging, on disk at every commit."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA busy_timeout=10000")
+
+
+def _query_only(connection: Any, _: object) -> None:
+    """Refuse every write on this connection."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction, which Python's driver does not do for a SELECT."""
+    connection.exec_driver_sql("BEGIN")
+
+
+def _check(engine: Engine) -> None:
+    """Raise if the file was made with other tables than ours."""
+    found = inspect(engine)
+    for table in METADATA.sorted_tables:
+        there = set()
+        if found.has_table(table.name):
+            there = {column["name"] for column in found.get_columns(table.name)}
+        if there != {column.name for column in table.columns}:
+            what = f"the deliveries were made by another version: table {table.name} differs"
+            raise DeliveriesFailedError(what, hint=KEEP)
