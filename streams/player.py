@@ -238,7 +238,9 @@ def _polls(folder: Path, polls: tuple[Poll, ...], entries: list[Entry]) -> tuple
             raise _bad(folder, f"{where}: stands twice")
         for entry in entries:
             if entry.feed == poll.feed and poll.silence_at(entry.at):
-                raise _bad(folder, f"{where}: is silent at {_iso(entry.at)}, yet gives {entry.file}")
+                raise _bad(
+                    folder, f"{where}: is silent at {_iso(entry.at)}, yet gives {entry.file}"
+                )
     return polls
 
 

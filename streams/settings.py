@@ -234,8 +234,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
 
 
 def _from_text(text: str, kind: Any) -> Any:
-    """Return a value of the environment; a table is given as JSON."""
-    if text.lstrip().startswith("{"):
+    """Return a value of the environment; a table or a list is given as JSON."""
+    if text.lstrip().startswith(("{", "[")):
         msgspec.json.decode(text, type=kind)
         return msgspec.json.decode(text)
     return msgspec.convert(text, kind, strict=False)
