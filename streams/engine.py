@@ -101,6 +101,10 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
+    def last_tick_at(self) -> datetime | None:
+        """Return where the log's clock stands, None before the first tick."""
+        return self._system.log.last_tick_at()
+
     def health(self) -> Mapping[str, Any]:
         """Return how the engine is, for whoever asks over HTTP."""
         said = self._drive.runtime(datetime.now(UTC), 0)

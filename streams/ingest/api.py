@@ -208,7 +208,7 @@ def _findings(inlet: Inlet, body: bytes) -> Response:
             raise Problem(409, "replay", "this is a replay: its scenario says how feeds are")
         events.append(found.health)
     source = Source(found.name, found.kind, lambda *_: (), found.id_is_content)
-    everything = [*events, *found.refused]
+    everything: Parsed = [*events, *found.refused]
     return _reported(inlet.take(source, everything), everything)
 
 

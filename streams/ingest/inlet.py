@@ -24,7 +24,7 @@ class _Waiting(NamedTuple):
     """Check-ins whose effect is not in the store yet, and where they stand."""
 
     began_s: float
-    count: int
+    check_ins: int
     ends: dict[int, int]
 
 
@@ -83,7 +83,7 @@ class Inlet:
             waiting, self._waiting = self._waiting, []
             for one in waiting:
                 if all(reached.get(place, 0) >= end for place, end in one.ends.items()):
-                    self._metrics.flagged(now_s - one.began_s, one.count)
+                    self._metrics.flagged(now_s - one.began_s, one.check_ins)
                 else:
                     self._waiting.append(one)
 
