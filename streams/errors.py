@@ -139,3 +139,17 @@ class DeliveriesFailedError(RollcallError):
 
     code = "deliveries_failed"
     exit_code = 5
+
+
+class PortInUseError(RollcallError):
+    """Somebody else listens on a port that the system needs."""
+
+    code = "port_in_use"
+    exit_code = 4
+
+
+class EngineAwayError(RollcallError):
+    """The running engine did not answer; asking again later may help."""
+
+    code = "engine_away"
+    exit_code = 10

@@ -19,11 +19,12 @@ import msgspec
 
 from schemas.codelists import Status
 from schemas.envelope import Event
-from schemas.operations import Tick
 from streams.errors import BadInputError
 from streams.feeds import feed_named
 from streams.feeds.base import ItemReject
 from streams.population import TRAVELLERS_SHARE, generate
+from streams.replayed_feeds import Poll, healths
+from streams.ticks import tick_of
 
 SCENARIO_FILE = "scenario.toml"
 
@@ -65,12 +66,18 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: datetime
     end: datetime
     status: Literal["Actual", "Exercise"]
+    fast_until: datetime | None = None
     population: Population | None = None
+    poll: tuple[Poll, ...] = ()
     entry: tuple[Entry, ...] = ()
 
 
 class Scenario(NamedTuple):
-    """A valid scenario; ``payloads`` are the bytes of ``entries``, in order."""
+    """A valid scenario; ``payloads`` are the bytes of ``entries``, in order.
+
+    Until ``fast_until`` nothing happens yet that anybody waits to see: a paced
+    replay may take that stretch faster.
+    """
 
     name: str
     title: str
@@ -80,12 +87,14 @@ class Scenario(NamedTuple):
     population: Population | None
     entries: tuple[Entry, ...]
     payloads: tuple[bytes, ...]
+    polls: tuple[Poll, ...] = ()
+    fast_until: datetime | None = None
 
 
 class Step(NamedTuple):
     """One act of a replay: events to take in, or one tick to append.
 
-    ``what`` is "register", "tick" or the name of the entry's file. ``refused``
+    ``what`` is "register", "feeds", "tick" or the name of the entry's file. ``refused``
     is what the entry's feed could not read. All of a step's events may be
     taken in twice: their ids are the same every time.
     """
@@ -130,6 +139,8 @@ def load_scenario(folder: Path) -> Scenario:
         population=said.population,
         entries=tuple(entries),
         payloads=tuple(payloads),
+        polls=_polls(folder, said.poll, entries),
+        fast_until=_fast_until(folder, said.fast_until, start, end),
     )
     _check_types(folder, scenario)
     return scenario
@@ -159,7 +170,9 @@ def plan(
         for entry, payload in zip(scenario.entries, scenario.payloads, strict=True):
             if entry.at == at:
                 yield _step(scenario, entry, payload)
-        yield Step(at, "tick", (_tick(at, last),))
+        if said := tuple(healths(scenario.polls, scenario.start, last, at)):
+            yield Step(at, "feeds", said)
+        yield Step(at, "tick", (tick_of(at, last, "scenario"),))
         last = at
 
 
@@ -196,17 +209,6 @@ def _marked(scenario: Scenario, event: Event) -> Event:
     return msgspec.structs.replace(event, status=scenario.status)
 
 
-def _tick(at: datetime, last: datetime | None) -> Tick:
-    return Tick(
-        event_id=f"tick:{_iso(at)}",
-        source="scenario",
-        occurred_at=at,
-        received_at=at,
-        at=at,
-        resume=last is not None and at - last > timedelta(minutes=10),
-    )
-
-
 def _check_types(folder: Path, scenario: Scenario) -> None:
     """Refuse a file whose lines are not what its ``type`` says they are."""
     for number, (entry, payload) in enumerate(
@@ -222,6 +224,35 @@ def _check_types(folder: Path, scenario: Scenario) -> None:
             if type(event).__name__ != entry.type:
                 found = f"{event.event_id} is {type(event).__name__}, not {entry.type}"
                 raise _bad(folder, f"{where}: {found}")
+
+
+def _polls(folder: Path, polls: tuple[Poll, ...], entries: list[Entry]) -> tuple[Poll, ...]:
+    """Return the polls; refuse unknown feeds, and one that speaks while it is silent."""
+    for poll in polls:
+        where = f"poll of {poll.feed}"
+        try:
+            feed_named(poll.feed)
+        except KeyError as error:
+            raise _bad(folder, f"{where}: {error.args[0]}") from error
+        if sum(one.feed == poll.feed for one in polls) > 1:
+            raise _bad(folder, f"{where}: stands twice")
+        for entry in entries:
+            if entry.feed == poll.feed and poll.silence_at(entry.at):
+                raise _bad(
+                    folder, f"{where}: is silent at {_iso(entry.at)}, yet gives {entry.file}"
+                )
+    return polls
+
+
+def _fast_until(
+    folder: Path, said: datetime | None, start: datetime, end: datetime
+) -> datetime | None:
+    if said is None:
+        return None
+    at = _whole_second(folder, said, "fast_until")
+    if not start <= at <= end:
+        raise _bad(folder, f"fast_until {_iso(at)} is not between start and end")
+    return at
 
 
 def _payload(folder: Path, entry: Entry, where: str) -> bytes:

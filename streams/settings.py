@@ -71,6 +71,40 @@ class WriterSettings(Section, frozen=True, kw_only=True):
     ] = 2_000
 
 
+class PortsSettings(Section, frozen=True, kw_only=True):
+    """Where the system listens, on 127.0.0.1 alone."""
+
+    dashboard: Annotated[
+        int, Meta(ge=0, le=65_535, description="Port of the dashboard; 0 for any free one.")
+    ] = 8501
+    api: Annotated[
+        int, Meta(ge=0, le=65_535, description="Port of the HTTP API; 0 for any free one.")
+    ] = 8080
+    metrics: Annotated[
+        int, Meta(ge=0, le=65_535, description="Port of the metrics; 0 for any free one.")
+    ] = 9464
+
+
+class FeedsSettings(Section, frozen=True, kw_only=True):
+    """The feeds that are polled."""
+
+    contact: Annotated[
+        str,
+        Meta(
+            pattern=r"^[ -~]{1,200}$",
+            description="Whom a publisher can turn to: an address or a page; sent with every poll.",
+        ),
+    ] = "no contact given"
+    enabled: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Names of the feeds to poll, as a JSON list; null for the usual ones."),
+    ] = None
+    mirror: Annotated[
+        str,
+        Meta(description="Base address of an offline mirror: feed X is asked at <mirror>/X."),
+    ] = ""
+
+
 class WebhookSettings(Section, frozen=True, kw_only=True):
     """One receiver of webhooks; its name is the key it stands under.
 
@@ -147,6 +181,8 @@ class Settings(Section, frozen=True, kw_only=True):
     pump: PumpSettings = PumpSettings()
     writer: WriterSettings = WriterSettings()
     dispatch: DispatchSettings = DispatchSettings()
+    ports: PortsSettings = PortsSettings()
+    feeds: FeedsSettings = FeedsSettings()
     thresholds: Thresholds = Thresholds()
 
 
@@ -198,8 +234,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
 
 
 def _from_text(text: str, kind: Any) -> Any:
-    """Return a value of the environment; a table is given as JSON."""
-    if text.lstrip().startswith("{"):
+    """Return a value of the environment; a table or a list is given as JSON."""
+    if text.lstrip().startswith(("{", "[")):
         msgspec.json.decode(text, type=kind)
         return msgspec.json.decode(text)
     return msgspec.convert(text, kind, strict=False)

@@ -23,14 +23,14 @@ class Session:
     def __init__(self, data: Path, named_settings: Path | None) -> None:
         """Keep the paths; the settings are read when first asked for."""
         self.data = data
-        self._named = named_settings
+        self.named_settings = named_settings
         self._settings: Settings | None = None
 
     @property
     def settings(self) -> Settings:
         """The settings, read once."""
         if self._settings is None:
-            self._settings = settings_of(self.data, self._named)
+            self._settings = settings_of(self.data, self.named_settings)
         return self._settings
 
     def refuse_without_log(self) -> None:

@@ -13,7 +13,7 @@ from streams.cli.base import INSTANT, Session, iso, pass_session, printable
 from streams.cli.render import status_lines
 from streams.clock import scenario as scenario_clock
 from streams.compose import System, open_log, running
-from streams.core.stage import DESK_INPUT, derive_id
+from streams.core.stage import DESK_INPUT
 from streams.errors import BadInputError, PartitionStoppedError
 from streams.feeds import FEEDS, feed_named
 from streams.ingest.intake import Report, Source, accept, take_in
@@ -23,12 +23,10 @@ from streams.population import generate, write_ndjson
 from streams.ports import EventLog, NewRecord
 from streams.recovery import StageKey
 from streams.serving.queries import status as status_of
+from streams.ticks import tick_of
 
 SHOWN = 20
 """Refusals printed for one file; all are in the dead letters."""
-
-RESUME_S = 600
-"""A tick that jumps further than this is marked (design 3)."""
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -184,14 +182,7 @@ def _tick(log: EventLog, at: datetime) -> None:
         raise BadInputError(what, hint="give a time that has been; look at the machine's clock")
     if at == last:
         return
-    tick = Tick(
-        event_id=derive_id("tick", at.isoformat()),
-        source="run",
-        occurred_at=at,
-        received_at=at,
-        at=at,
-        resume=last is not None and (at - last).total_seconds() > RESUME_S,
-    )
+    tick = tick_of(at, last, "run")
     log.append([NewRecord(DESK_INPUT, 0, "tick", tick)])
 
 
@@ -270,11 +261,12 @@ def _play(system: System, scenario: Scenario, step: Step) -> None:
     else:
         source = Source(f"{scenario.name}/{step.what}", step.what, lambda *_: ())
         report = accept(system.log, source, (*step.events, *step.refused), step.at)
-        click.echo(
-            f"{iso(step.at)} {step.what}: {report.accepted} accepted,"
-            f" {len(report.rejections)} rejected, {report.duplicate} duplicate",
-            err=True,
-        )
+        if step.what != "feeds":
+            click.echo(
+                f"{iso(step.at)} {step.what}: {report.accepted} accepted,"
+                f" {len(report.rejections)} rejected, {report.duplicate} duplicate",
+                err=True,
+            )
     system.settle()
 
 
