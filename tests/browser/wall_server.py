@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from dashboard import guard
 from dashboard.__main__ import Server
@@ -20,6 +20,7 @@ from dashboard.process import Process, install
 from dashboard.store import Store
 from dashboard.views import PAGES
 from streams.errors import StoreFailedError
+from streams.serving.store import STORE_FILE, open_store
 from streams.serving.wall_answers import WallNow
 from tests.browser.wall_stories import STORIES, zones
 
@@ -45,9 +46,10 @@ class Teller:
 def main(control: Path, port: int) -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    engine = create_engine("sqlite://")
-    hub = Hub(lambda: engine, Teller(control).read)
-    process = Process(control.parent, "http://127.0.0.1:9", Store(control.parent), hub, PAGES)
+    open_store(control.parent / STORE_FILE).dispose()
+    store = Store(control.parent)
+    hub = Hub(store.engine, Teller(control).read)
+    process = Process(control.parent, "http://127.0.0.1:9", store, hub, PAGES)
     install(process)
     app = compose(process, lambda _, situation_id: zones(situation_id), guard.HOSTS)
     Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"), hub).run()

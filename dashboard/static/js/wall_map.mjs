@@ -9,6 +9,7 @@ import { areaName } from './wall_side.mjs';
 
 const EMPTY = Object.freeze({ type: 'FeatureCollection', features: [] });
 const SQUARE = 25;
+const AGAIN_MS = 15_000;
 
 /** A band's name along its line: MMI VII, possible ring; marked where estimated. */
 export function bandLabel(band, hazard, { say, or }) {
@@ -51,6 +52,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
   let zones = EMPTY;
   let last = null;
   let again = null;
+  let retry = null;
   const markers = new Map();
 
   const start = async () => {
@@ -59,7 +61,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
       map = await createMap(refs.map, { language: speaker.language, bounds: worldBounds() });
     } catch (error) {
       onFault(String(error.message ?? error));
-      again = setTimeout(start, 15_000);
+      again = setTimeout(start, AGAIN_MS);
       return;
     }
     if (ended) {
@@ -109,7 +111,9 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
     } catch (error) {
       if (drawn.id !== id) return;
       onFault(speaker.say('zones_fault', { why: String(error.message ?? error) }));
-      drawn = { ...drawn, key: null };
+      retry = setTimeout(() => {
+        if (drawn.id === id) drawn = { ...drawn, key: null };
+      }, AGAIN_MS);
     }
   };
 
@@ -216,6 +220,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
     end: () => {
       ended = true;
       clearTimeout(again);
+      clearTimeout(retry);
       map?.remove();
     },
   };
