@@ -12,8 +12,10 @@ import dashboard.views
 from dashboard.app import SCRIPT
 from dashboard.pages import Page, pages_for
 from dashboard.process import install
+from dashboard.shell import fail
 from dashboard.views import PAGES
-from dashboard.words import COMMON, Words, words
+from dashboard.words import COMMON, LANGUAGES, Words, words
+from streams.serving.store import STORE_FILE, open_store
 from tests.dashboard.pages import fails, made, says_what_it_got
 from tests.support import screens
 
@@ -102,3 +104,42 @@ def test_every_page_is_named_like_its_module_and_has_no_icon_from_outside() -> N
         assert module.__name__ == f"dashboard.views.{module.PAGE.name}"  # type: ignore[attr-defined] # as above
         assert not module.PAGE.icon.startswith(":material")
     assert len({module.PAGE.order for module in PAGES}) == len(PAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("module", PAGES, ids=lambda module: module.PAGE.name)
+def test_every_page_draws_itself_over_a_store(data: Path, module: Any, language: str) -> None:
+    app = opened(data, module, query={"lang": language})
+    assert not app.exception
+    assert words(language, COMMON)["page_failed"] not in [e.value for e in app.error]
+
+
+@pytest.mark.parametrize("module", PAGES, ids=lambda module: module.PAGE.name)
+def test_every_page_draws_itself_over_an_empty_store(tmp_path: Path, module: Any) -> None:
+    open_store(tmp_path / STORE_FILE).dispose()
+    app = opened(tmp_path, module)
+    assert not app.exception
+    assert EN["page_failed"] not in [element.value for element in app.error]
+
+
+@pytest.mark.parametrize("module", PAGES, ids=lambda module: module.PAGE.name)
+def test_every_page_says_so_where_there_is_no_store(tmp_path: Path, module: Any) -> None:
+    app = opened(tmp_path, module)
+    assert not app.exception
+    assert EN["page_failed"] not in [element.value for element in app.error]
+
+
+def test_a_bug_in_a_page_is_an_exception_and_no_empty_page(data: Path) -> None:
+    app = opened(data, made("officer", 1, fails))
+    assert len(app.exception) == 1
+
+
+def test_what_failed_is_logged_and_said_in_words(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("dashboard.shell.st.error", said.append)
+    monkeypatch.setattr("dashboard.shell._language", lambda: "fr")
+    assert fail(ZeroDivisionError("a bug")) is True
+    assert said == [words("fr", COMMON)["page_failed"]]
+    assert "a page failed" in caplog.text

@@ -64,7 +64,7 @@ def running(data: Path, scratch: Path, *more: str) -> Iterator[Running]:
     """Start ``python -m dashboard`` on a free port, and stop it as a supervisor would."""
     pause, log = scratch / "pause", scratch / "dashboard.log"
     command: list[str | Path] = [sys.executable, "-m", "dashboard", "--data", data, "--port", "0"]
-    with log.open("w") as said:
+    with log.open("w", encoding="utf-8") as said:
         child = subprocess.Popen(
             [*command, "--pause-file", pause, *more], cwd=ROOT, stdout=said, stderr=said
         )
