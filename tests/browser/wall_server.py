@@ -8,6 +8,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from sqlalchemy import Engine
@@ -47,11 +48,16 @@ def main(control: Path, port: int) -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     open_store(control.parent / STORE_FILE).dispose()
-    store = Store(control.parent)
-    hub = Hub(store.engine, Teller(control).read)
+    teller, store = Teller(control), Store(control.parent)
+    hub = Hub(store.engine, teller.read)
     process = Process(control.parent, "http://127.0.0.1:9", store, hub, PAGES)
     install(process)
-    app = compose(process, lambda _, situation_id: zones(situation_id), guard.HOSTS)
+
+    def drawn(engine: Engine, situation_id: str) -> dict[str, Any]:
+        told = {one.situation_id: one for one in teller.read(engine).situations}
+        return zones(told[situation_id])
+
+    app = compose(process, drawn, guard.HOSTS)
     Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"), hub).run()
 
 

@@ -1,6 +1,6 @@
 // The wall's map: bands, rings of people, epicentres. It moves only when the wall turns.
 
-import { addBands, createMap, highlightCountries, mapLibrary, updateBands } from './basemap.mjs';
+import { addBands, clearPlaces, createMap, highlightCountries, mapLibrary, updateBands } from './basemap.mjs';
 import { radius, ringSvg } from './charts.mjs';
 import { draw, el, mark, put, show } from './dom.mjs';
 import { BUCKETS, MARKS } from './glyphs.mjs';
@@ -53,6 +53,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
   let last = null;
   let again = null;
   let retry = null;
+  let cleared = '';
   const markers = new Map();
 
   const start = async () => {
@@ -140,6 +141,11 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
       updateBands(map, EMPTY);
       highlightCountries(map, [...new Set((situation?.areas ?? []).map((area) => area.country).filter(Boolean))]);
       frame(situation);
+    }
+    const codes = (situation?.areas ?? []).map((area) => area.code).sort();
+    if (codes.join() !== cleared) {
+      cleared = codes.join();
+      clearPlaces(map, codes);
     }
     if (situation !== null && situation.zones_key !== drawn.key) fetched(situation);
     const { stars, rings } = marksOf(now, situation);
