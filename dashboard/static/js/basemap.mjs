@@ -17,6 +17,7 @@ export const COLORS = Object.freeze({
   border: '#3d566f',
   coast: '#2f5378',
   label: '#7d93aa',
+  place: '#93a8bd',
   halo: '#0a1522',
   epicentre: '#FF4433',
 });
@@ -94,7 +95,7 @@ function style({ url, layers }, language) {
   const names = ['labels', 'places', 'names'].find((name) => layers.has(name)) ?? countries;
   return {
     version: 8,
-    sources: { world: { type: 'vector', url } },
+    sources: { world: { type: 'vector', url }, places: { type: 'geojson', data: new URL('vendor/places.geojson', ASSETS).href } },
     layers: [
       { id: 'sea', type: 'background', paint: { 'background-color': COLORS.sea } },
       {
@@ -129,6 +130,14 @@ function style({ url, layers }, language) {
           'text-color': COLORS.label, 'text-halo-color': COLORS.halo, 'text-halo-width': 1.4,
           'text-opacity': 0.85,
         },
+      },
+      {
+        id: 'places', type: 'symbol', source: 'places', minzoom: 4.5,
+        layout: {
+          'text-field': ['concat', '•  ', ['get', 'name']], 'text-font': FONT, 'text-size': 15,
+          'text-anchor': 'left', 'text-offset': [-0.35, 0], 'text-padding': 10,
+        },
+        paint: { 'text-color': COLORS.place, 'text-halo-color': COLORS.halo, 'text-halo-width': 1.4 },
       },
     ],
     metadata: { countries, fields },
@@ -168,6 +177,11 @@ export function highlightCountries(map, codes, names = []) {
     'land-affected',
     key ? ['in', ['get', key], ['literal', codes]] : ['in', ['get', 'name'], ['literal', names]],
   );
+}
+
+/** Name no cities in these areas (ISO 3166-2): their rings stand there. */
+export function clearPlaces(map, areas) {
+  map.setFilter('places', ['!', ['in', ['get', 'admin1'], ['literal', areas]]]);
 }
 
 const EMPTY = Object.freeze({ type: 'FeatureCollection', features: [] });

@@ -117,7 +117,7 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     mark(refs.affected, 'data-value', known.affected);
     put(refs.affected.children[0], figure(known.affected));
     const live = known.situations.filter((one) => one.live).length;
-    put(refs.affected.children[1], word(known.affected === null ? 'affected_unknown' : 'affected', { n: figure(live) }));
+    put(refs.affected.children[1], word(known.affected === null ? 'affected_unknown' : live > 1 ? 'affected_in' : 'affected', { n: figure(live) }));
     show(refs.affected, situation !== null);
     const several = known.situations.length;
     show(refs.turning, several > 1);

@@ -8,7 +8,7 @@ import { BUCKETS } from './glyphs.mjs';
 const FOUR = ['unaccounted', 'needs_help', 'safe', 'other'];
 const TIERS = ['confirmed', 'probable', 'possible', 'country_only'];
 const DIGIT = 0.66;
-const SPACE = { unaccounted: [188, 462], needs_help: [104, 216], safe: [104, 216], other: [72, 216] };
+const SPACE = { unaccounted: [188, 462], needs_help: [104, 196], safe: [104, 196], other: [72, 196] };
 
 /** Size in design pixels at which a number fits its room. */
 export function sizeOf(text, [most, room]) {

@@ -92,6 +92,7 @@ export function changeText(change, speaker) {
 function changes(refs, now, speaker) {
   const { say } = speaker;
   put(refs.changes.querySelector('h3').children[0], say('changes'));
+  put(refs.changes.querySelector('h3').children[1], say('changes_note'));
   list(
     refs.changes.querySelector('ul'), now.changes.slice(0, 6),
     (change) => `${change.at}|${change.kind}|${change.change}|${change.title}`,
@@ -109,9 +110,8 @@ function changes(refs, now, speaker) {
         mark(chip, 'data-level', levels && level !== null ? Math.round(level) : null);
       }
       show(arrow, change.before !== null && change.after !== null);
-      const ours = levels && change.after !== null ? say('level_ours') : '';
       const scope = change.scope ? speaker.or(`scope_${change.scope}`, change.scope) : '';
-      put(text, [changeText(change, speaker), ours, scope].filter(Boolean).join(' · '));
+      put(text, [changeText(change, speaker), scope].filter(Boolean).join(' · '));
     },
   );
   const none = refs.changes.querySelector('.none');
