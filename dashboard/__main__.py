@@ -56,9 +56,15 @@ class Server(uvicorn.Server):
                 LOG.info("the dashboard listens on http://%s:%d", host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End the streams, then stop as uvicorn does."""
+        """End the streams and stop; told twice, stop at once.
+
+        Uvicorn would raise the signal anew when all is done, and end with it;
+        to be told to stop is no failure.
+        """
+        del sig, frame
         self._hub.close()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 def main(argv: Sequence[str] | None = None) -> int:

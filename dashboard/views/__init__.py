@@ -4,5 +4,6 @@ A module of this folder that is missing in ``PAGES`` fails a test.
 """
 
 from dashboard.pages import PageModule
+from dashboard.views import wall
 
-PAGES: tuple[PageModule, ...] = ()
+PAGES: tuple[PageModule, ...] = (wall,)
