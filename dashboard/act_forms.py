@@ -4,23 +4,44 @@ The draft and its nonce live in Streamlit's session state under one key for
 each form, so that a double click, or a second try after an outage, is one act.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import streamlit as st
-from sqlalchemy import Engine
 
-from dashboard.acts import MIN_REASON, Draft, Ending, missing, sent
+from dashboard import effects
+from dashboard.acts import MIN_REASON, Draft, Ending, missing
+from dashboard.furniture import plain, watched
 from dashboard.pages import Around
-from dashboard.words import Words
+from streams.errors import BadInputError
 from streams.serving.orders import order, send
 
 WATCHED_FOR = timedelta(seconds=5)
 """How long a page looks for the effect of what it sent."""
 
-Effect = Callable[[Engine, Draft], bool]
-"""Whether the store shows what a draft asked for."""
+
+def give(draft: Draft, api: str, role: str) -> tuple[Ending, ...]:
+    """Send every command of a draft; what is not valid is refused here already."""
+    endings = []
+    for said, nonce in zip(draft.said, draft.nonces(), strict=True):
+        subject = str(said.get("person_id") or said.get("alert_id") or said.get("title") or "")
+        try:
+            command = order(
+                said,
+                verb=draft.verb,
+                by=draft.by,
+                role=role,
+                reason=draft.reason.strip(),
+                status=draft.status,
+                nonce=nonce,
+            )
+        except BadInputError as error:
+            endings.append(Ending(accepted=False, subject=subject, reason=f"{error}. {error.hint}"))
+            continue
+        became = send(api, command)
+        endings.append(Ending(became.taken, subject, became.event_id, became.reason))
+    return tuple(endings)
 
 
 def stage(form: str) -> str:
@@ -62,7 +83,7 @@ def confirm(form: str, around: Around, sentence: str) -> None:
     draft: Draft = st.session_state[f"{form}_draft"]
     if draft.status != "Actual":
         st.warning(say["act_exercise"])
-    st.markdown(f"**{sentence}**")
+    st.markdown(f"**{plain(sentence)}**")
     st.text(say("act_said", user=draft.by, reason=draft.reason.strip()))
     yes, no = st.columns(2)
     yes.button(
@@ -70,21 +91,21 @@ def confirm(form: str, around: Around, sentence: str) -> None:
         key=f"{form}_yes",
         type="primary",
         width="stretch",
-        on_click=partial(_send, form, around.api),
+        on_click=partial(_send, form, around.api, around.role),
     )
     no.button(
         say["act_back"], key=f"{form}_no", width="stretch", on_click=partial(_back, form)
     )
 
 
-def _send(form: str, api: str) -> None:
+def _send(form: str, api: str, role: str) -> None:
     """Send every command of the draft; a draft already sent is not sent again."""
     if stage(form) == "sent":
         return
     draft: Draft = st.session_state[f"{form}_draft"]
-    st.session_state[f"{form}_endings"] = sent(draft, order, partial(send, api))
+    st.session_state[f"{form}_endings"] = give(draft, api, role)
     st.session_state[f"{form}_sent_at"] = datetime.now(UTC)
-    st.session_state[f"{form}_seen"] = False
+    st.session_state[f"{form}_seen"] = st.session_state[f"{form}_gave_up"] = False
     st.session_state[f"{form}_stage"] = "sent"
 
 
@@ -93,11 +114,11 @@ def _back(form: str) -> None:
 
 
 def _anew(form: str) -> None:
-    for part in ("draft", "endings", "sent_at", "seen", "stage", "reason"):
+    for part in ("draft", "endings", "sent_at", "seen", "gave_up", "stage", "reason"):
         st.session_state.pop(f"{form}_{part}", None)
 
 
-def ending(form: str, around: Around, effect: Effect) -> None:
+def ending(form: str, around: Around) -> None:
     """Say how it ended: accepted or refused, and when the store shows it."""
     say = around.words
     endings: tuple[Ending, ...] = st.session_state[f"{form}_endings"]
@@ -106,10 +127,10 @@ def ending(form: str, around: Around, effect: Effect) -> None:
         st.success(say("act_accepted", n=accepted, of=len(endings)))
     for one in endings:
         if not one.accepted:
-            st.error(say("act_refused", subject=one.subject, reason=one.reason))
+            st.error(plain(say("act_refused", subject=one.subject, reason=one.reason)))
     if accepted:
         watching = not st.session_state[f"{form}_seen"] and not _late(form)
-        st.fragment(_watch, run_every=1.0 if watching else None)(form, around, effect)
+        st.fragment(_watch, run_every=1.0 if watching else None)(form, around)
     left, right = st.columns(2)
     if accepted < len(endings):
         left.button(
@@ -127,18 +148,35 @@ def _late(form: str) -> bool:
     return bool(datetime.now(UTC) - st.session_state[f"{form}_sent_at"] > WATCHED_FOR)
 
 
-def _watch(form: str, around: Around, effect: Effect) -> None:
+def _watch(form: str, around: Around) -> None:
     """Look into the store until it shows the act; then draw the page anew."""
-    say: Words = around.words
-    if st.session_state.get(f"{form}_draft") is None:
+    say = around.words
+    draft: Draft | None = st.session_state.get(f"{form}_draft")
+    if draft is None:
         return
-    if st.session_state[f"{form}_seen"]:
-        st.success(say["act_in_effect"])
-    elif effect(around.store(), st.session_state[f"{form}_draft"]):
-        st.session_state[f"{form}_seen"] = True
-        st.rerun()
-    elif _late(form):
-        st.warning(say["act_not_yet"])
-        st.button(say["act_look_again"], key=f"{form}_look")
-    else:
-        st.info(say["act_waiting"])
+    with watched(around):
+        if st.session_state[f"{form}_seen"]:
+            st.success(say["act_in_effect"])
+        elif _in_effect(form, around, draft):
+            st.session_state[f"{form}_seen"] = True
+            st.rerun()
+        elif _late(form) and not st.session_state.get(f"{form}_gave_up"):
+            # Drawn anew, the page looks no more by itself.
+            st.session_state[f"{form}_gave_up"] = True
+            st.rerun()
+        elif _late(form):
+            st.warning(say["act_not_yet"])
+            st.button(say["act_look_again"], key=f"{form}_look")
+        else:
+            st.info(say["act_waiting"])
+
+
+def _in_effect(form: str, around: Around, draft: Draft) -> bool:
+    """Return whether the store shows every command that was accepted."""
+    endings: tuple[Ending, ...] = st.session_state[f"{form}_endings"]
+    engine = around.store()
+    return all(
+        effects.shown(engine, draft.verb, one.event_id, said)
+        for one, said in zip(endings, draft.said, strict=True)
+        if one.accepted
+    )

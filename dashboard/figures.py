@@ -92,7 +92,8 @@ def kpis(one: WallSituation, say: Words) -> tuple[Kpi, ...]:
     least = one.at_least
 
     def of(key: str, value: int | None, note: str, buckets: tuple[str, ...] | None) -> Kpi:
-        return Kpi(key, say(f"kpi_{key}"), number(value, say, at_least=least), note, buckets)
+        label = f"{glyph(key)} {say['bucket_' + key]}" if key in KINDS else say[key]
+        return Kpi(key, label, number(value, say, at_least=least), note, buckets)
 
     return (
         of("unaccounted", one.unaccounted, _moved(one, "unaccounted", say), ("unaccounted",)),

@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from sqlalchemy import Engine
 
 from dashboard import act_forms, acts, selection
 from dashboard.acts import Draft, OutlineError, outline_of
@@ -13,7 +12,6 @@ from dashboard.pages import Around
 from dashboard.selection import key
 from dashboard.words import Words
 from schemas.place import COUNTRY_CODE
-from streams.serving import effects
 from streams.serving.wall_answers import WallNow, WallSituation
 
 VERBS = ("override", "declare", "polygon", "close")
@@ -26,7 +24,7 @@ def panel(around: Around, now: WallNow, situation: WallSituation | None) -> None
     """Show the act that is being prepared, confirmed, or was sent."""
     say = around.words
     if act_forms.stage(FORM) == "sent":
-        act_forms.ending(FORM, around, in_effect)
+        act_forms.ending(FORM, around)
         return
     if act_forms.stage(FORM) == "confirm":
         act_forms.confirm(FORM, around, sentence(st.session_state[f"{FORM}_draft"], now, say))
@@ -47,11 +45,6 @@ def panel(around: Around, now: WallNow, situation: WallSituation | None) -> None
         _polygon(around, situation)
     else:
         _close(around, situation)
-
-
-def in_effect(engine: Engine, draft: Draft) -> bool:
-    """Return whether the store shows every command of a draft."""
-    return all(effects.shown(engine, draft.verb, one) for one in draft.said)
 
 
 def sentence(draft: Draft, now: WallNow, say: Words) -> str:
