@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.explore.kept import KEPT, Said
 from dashboard.explore.labels import Labels
 from dashboard.explore.table import choose, clock, draw_bars, draw_table
-from dashboard.figures import is_bucket
+from dashboard.explore.figures import is_bucket
 from dashboard.pages import Around
 from dashboard.words import Words
 from streams.serving.kinds import asked_columns

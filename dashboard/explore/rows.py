@@ -7,7 +7,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import figures
+from dashboard.explore import figures
 from dashboard.explore.kept import KEPT
 from dashboard.explore.labels import Labels
 from dashboard.explore.points import draw_map

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import streamlit as st
 
-from dashboard import figures
+from dashboard.explore import figures
 from dashboard.explore.labels import Labels
 from dashboard.words import Words
 
