@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that ends the event streams when it is told to stop.
+    """Uvicorn that says where it listens, and ends the streams when told to stop.
 
     It waits for open answers, and an event stream would never end by itself.
     """
@@ -46,10 +47,24 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._hub = hub
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say where: with port 0 nobody else knows."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                LOG.info("the dashboard listens on http://%s:%d", host, port)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End the streams, then stop as uvicorn does."""
+        """End the streams and stop; told twice, stop at once.
+
+        Uvicorn would raise the signal anew when all is done, and end with it;
+        to be told to stop is no failure.
+        """
+        del sig, frame
         self._hub.close()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +88,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         host=wanted.host,
         port=wanted.port,
         log_level="warning",
-        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )

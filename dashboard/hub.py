@@ -21,6 +21,9 @@ from streams.errors import StoreFailedError
 from streams.serving.wall_answers import WallNow
 
 INTERVAL_S = 1.0
+LEAST_REST_S = 0.05
+"""Between two looks, however slow the store is."""
+
 LOG = logging.getLogger(__name__)
 
 
@@ -79,11 +82,13 @@ class Hub:
         store: Callable[[], Engine],
         read: Callable[[Engine], WallNow],
         paused: Callable[[], bool] = lambda: False,
+        interval_s: float = INTERVAL_S,
     ) -> None:
         """Say where the store is and how it is read; nothing is started yet."""
         self._store = store
         self._read = read
         self._paused = paused
+        self._interval_s = interval_s
         self._picture = Picture()
         self._listeners: set[asyncio.Queue[Frame | None]] = set()
         self._closed = False
@@ -101,7 +106,7 @@ class Hub:
             if not self._paused():
                 await self.look()
             spent_s = time.monotonic() - began_s
-            await asyncio.sleep(max(INTERVAL_S - spent_s, 0.05))
+            await asyncio.sleep(max(self._interval_s - spent_s, LEAST_REST_S))
 
     async def look(self) -> None:
         """Look at the store once and publish what was seen."""
