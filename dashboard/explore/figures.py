@@ -1,7 +1,7 @@
 """Figures of rows: counts as bars, times as a histogram, places as points.
 
 Pure: tables in, what ECharts and the map component take out. Colours of
-buckets are those of the wall (``static/js/basemap.mjs``).
+buckets are those of the wall (``dashboard/static/js/basemap.mjs``).
 """
 
 from collections import Counter

@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import Engine
 
+from streams.serving.deliveries import DELIVERIES_FILE, reading_deliveries
 from streams.serving.explore import export_frame, tables, version
 from streams.serving.sql import Sandbox, Tables
 from streams.serving.sql_answers import Answered, Refusal
@@ -26,7 +28,7 @@ Store = tuple[int, object]
 class Read(NamedTuple):
     """An export as it was read, and when by the machine's clock."""
 
-    rows: pa.Table
+    rows: pa.Table | None
     read_wall_at: datetime
 
 
@@ -54,24 +56,28 @@ class Kept:
         self._asked_wall_at = datetime.now(UTC)
         self.sandbox = Sandbox()
 
-    def frame(self, engine: Engine, name: str) -> Read:
-        """Return an export; zones come with their areas."""
+    def frame(self, engine: Engine, name: str, data: Path) -> Read:
+        """Return an export; zones come with their areas.
+
+        Deliveries come from their own file in ``data``; where no dispatcher
+        has ever run there are no ``rows``.
+        """
         with self._lock:
             found = self._frames.get(name)
             if found is None or self._stale(found[0], engine):
                 reading = _Reading(_store(engine), self._clock())
-                rows = export_frame(engine, name, area=True)
+                rows = _rows(engine, name, data)
                 found = reading, Read(rows, datetime.now(UTC))
                 self._frames[name] = found
             return found[1]
 
-    def ask(self, engine: Engine, sql: str) -> Said:
+    def ask(self, engine: Engine, data: Path, sql: str) -> Said:
         """Run a query of an analyst over all tables, read anew where they are old."""
         with self._lock:
             if self._asked is None or self._stale(self._asked, engine):
                 self._asked = _Reading(_store(engine), self._clock())
             version = self._asked
-        answer = self.sandbox.ask(sql, version, lambda: self._tables(engine))
+        answer = self.sandbox.ask(sql, version, lambda: self._tables(engine, data))
         return Said(answer, self._asked_wall_at)
 
     def forget(self) -> None:
@@ -80,15 +86,23 @@ class Kept:
             self._frames.clear()
             self._asked = None
 
-    def _tables(self, engine: Engine) -> Tables:
+    def _tables(self, engine: Engine, data: Path) -> Tables:
         self._asked_wall_at = datetime.now(UTC)
-        return tables(engine)
+        with reading_deliveries(data / DELIVERIES_FILE) as deliveries:
+            return tables(engine, deliveries)
 
     def _stale(self, reading: _Reading, engine: Engine) -> bool:
         now = _store(engine)
         if reading.store[0] != now[0]:
             return True
         return self._clock() - reading.read_s > FRESH_S and reading.store != now
+
+
+def _rows(engine: Engine, name: str, data: Path) -> pa.Table | None:
+    if name != "deliveries":
+        return export_frame(engine, name, area=True)
+    with reading_deliveries(data / DELIVERIES_FILE) as deliveries:
+        return None if deliveries is None else export_frame(deliveries, name)
 
 
 def _store(engine: Engine) -> Store:

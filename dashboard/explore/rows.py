@@ -44,8 +44,11 @@ def draw(around: Around, labels: Labels) -> None:
     if again.button(words["read_again"], key="explore_again"):
         KEPT.forget()
     kind = KINDS[name]
-    read = KEPT.frame(around.store(), name)
+    read = KEPT.frame(around.store(), name, around.data)
     when.caption(words("read_at", time=clock(read.read_wall_at)) + " " + words[f"about_{name}"])
+    if read.rows is None:
+        st.info(words["no_dispatcher"])
+        return
     rows = narrowed(read.rows, kind, _wanted(read.rows, kind, words, labels))
     st.markdown(words("rows_of", count=f"{rows.num_rows:,}", total=f"{read.rows.num_rows:,}"))
     left, right = st.columns([6, 5], gap="medium")

@@ -20,12 +20,17 @@ def render(around: Around) -> None:
     words = around.words
     st.header(words["title"])
     st.caption("🔒 " + words["personal_data"])
-    situations = KEPT.frame(around.store(), "situations").rows
-    titles = zip(
-        situations["situation_id"].to_pylist(), situations["title"].to_pylist(), strict=True
-    )
+    titles = _titles(around)
     section = st.segmented_control(
         words["section"], list(SECTIONS), default="rows", key="explore_section", required=True,
         format_func=lambda one: words[f"section_{one}"], label_visibility="collapsed",
     )  # fmt: skip
-    SECTIONS[section or "rows"](around, Labels(words, dict(titles)))
+    SECTIONS[section or "rows"](around, Labels(words, titles))
+
+
+def _titles(around: Around) -> dict[str, str]:
+    """Return the titles of situations by their id."""
+    rows = KEPT.frame(around.store(), "situations", around.data).rows
+    if rows is None:
+        return {}
+    return dict(zip(rows["situation_id"].to_pylist(), rows["title"].to_pylist(), strict=True))

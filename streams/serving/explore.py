@@ -50,14 +50,19 @@ def export_frame(engine: Engine, name: str, *, area: bool = False) -> pa.Table:
     return frame if area or "areas" not in frame.column_names else frame.drop_columns(["areas"])
 
 
-def tables(engine: Engine) -> dict[str, pa.Table]:
+def tables(engine: Engine, deliveries: Engine | None = None) -> dict[str, pa.Table]:
     """Return every table that SQL may ask, by name, all of one moment.
 
-    Of what came in: the newest, without registrations.
+    Of what came in: the newest, without registrations. Without ``deliveries``
+    (no dispatcher has run) their table is empty.
     """
     with engine.connect() as connection:
         exposed = _exposed(connection)
-        found = {name: _export(connection, kind, exposed) for name, kind in KINDS.items()}
+        found = {
+            name: _export(connection, kind, exposed)
+            for name, kind in KINDS.items()
+            if name != "deliveries"
+        }
         for table in BESIDE:
             found[table.name] = _plain(connection, table)
         came_in = j.inputs.c.name != "RegistrationFiled"
@@ -65,6 +70,12 @@ def tables(engine: Engine) -> dict[str, pa.Table]:
         query = select(j.inputs).where(came_in).order_by(*newest).limit(NEWEST_INPUTS).subquery()
         found[j.inputs.name] = _plain(connection, j.inputs, query)
     columns = asked_columns()
+    sent = KINDS["deliveries"].columns()
+    found["deliveries"] = (
+        _table(dict.fromkeys(sent, ()), sent)
+        if deliveries is None
+        else export_frame(deliveries, "deliveries")
+    )
     found["closed_exposures"] = exposed.frame.filter(pc.is_valid(exposed.frame["closed"]))
     return {name: found[name].select(list(columns[name])) for name in columns}
 

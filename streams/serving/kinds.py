@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import Boolean, Column, Float, Integer, Table
 
+from streams.serving import deliveries as d
 from streams.serving import journals as j
 from streams.serving import tables as t
 
@@ -115,10 +116,14 @@ KINDS = {
             more=(("acknowledged_by", _TEXT), ("acknowledged_at", INSTANT),
                   ("acknowledged_reason", _TEXT)),
         ),
+        Kind(
+            "deliveries", d.deliveries, "raised_at",
+            ("situation_id", "status", "channel", "state", "rule", "intent"), leave=d.INSIDE,
+        ),
         Kind("deadletters", t.deadletters, "at", ("topic", "message_type", "retryable")),
     )
 }  # fmt: skip
-"""The exports that the store can serve, by name."""
+"""The exports that can be served, by name; deliveries from a file of their own."""
 
 BESIDE = (
     t.sums, t.totals, t.feed_health, t.faults, t.silences, j.sum_history, j.versions, j.changes,

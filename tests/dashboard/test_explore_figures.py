@@ -11,7 +11,7 @@ from dashboard.explore import figures
 from schemas.codelists import Bucket
 
 AT = datetime(2023, 2, 6, 1, 25, tzinfo=UTC)
-BASEMAP = Path(figures.__file__).with_name("static") / "js/basemap.mjs"
+BASEMAP = Path(figures.__file__).parents[1] / "static" / "js/basemap.mjs"
 
 
 def label(column, value):
