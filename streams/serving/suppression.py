@@ -2,9 +2,11 @@
 
 A table has a row per area and a column per bucket. The totals of its columns
 are public (they are the situation's), those of its rows (``known``) stand in
-it. 1 to 4 is withheld as "few"; then more is withheld ("hidden") until nothing
-withheld can be computed from what is shown in its row or column, nor from the
-knowledge that few means 1 to 4.
+it. Fewer than 5, nobody included, is withheld as "few", so that "<5" does not
+tell one from none. Then more is withheld ("hidden"), in a row its total, in a
+column its smallest figure, until no number of people from 1 to 4 can be
+computed from what is shown in its row or column. That somebody is not there
+gives nobody away.
 """
 
 from collections.abc import Iterator
@@ -39,8 +41,13 @@ def suppressed(rows: tuple[tuple[int, ...], ...]) -> tuple[tuple[Cell, ...], ...
     are its figures, and they are public anyway: there only "few" is marked.
     """
     table = tuple((sum(row), *row) for row in rows)
+    nobody = [not any(column) for column in zip(*table, strict=True)]
     marks: list[list[Mark]] = [
-        ["few" if 1 <= count <= FEW_MAX else "exact" for count in row] for row in table
+        [
+            "few" if count <= FEW_MAX and not empty else "exact"
+            for count, empty in zip(row, nobody, strict=True)
+        ]
+        for row in table
     ]
     if len(table) > 1:
         _complement(table, marks)
@@ -61,7 +68,7 @@ def _complement(table: tuple[tuple[int, ...], ...], marks: list[list[Mark]]) -> 
     while waiting:
         line = lines[waiting.pop()]
         while gives_away(line, table, marks):
-            spot = _next(line, lines, table, marks)
+            spot = _next(line, table, marks)
             if spot is None:
                 break
             marks[spot[0]][spot[1]] = "hidden"
@@ -79,7 +86,11 @@ def _lines(table: tuple[tuple[int, ...], ...]) -> Iterator[_Line]:
 
 
 def gives_away(line: _Line, table: tuple[tuple[int, ...], ...], marks: list[list[Mark]]) -> bool:
-    """Return whether something withheld in a line can only be one number."""
+    """Return whether something withheld in a line can only be one number of people.
+
+    Nobody is no such number, where "few" may be nobody; "hidden" is there to
+    hold back a sum, and must not be found at all.
+    """
     left = line.total
     withheld: list[tuple[int, int, int]] = []
     for (y, x), sign in zip(line.spots, line.signs, strict=True):
@@ -87,7 +98,7 @@ def gives_away(line: _Line, table: tuple[tuple[int, ...], ...], marks: list[list
         if mark == "exact":
             left -= sign * table[y][x]
         else:
-            low, high = (1, FEW_MAX) if mark == "few" else (0, ENDLESS)
+            low, high = (0, FEW_MAX) if mark == "few" else (0, ENDLESS)
             withheld.append((sign, low, high))
     least = sum(min(sign * low, sign * high) for sign, low, high in withheld)
     most = sum(max(sign * low, sign * high) for sign, low, high in withheld)
@@ -96,34 +107,22 @@ def gives_away(line: _Line, table: tuple[tuple[int, ...], ...], marks: list[list
         from_low = left - (most - max(sign * low, sign * high))
         from_high = left - (least - min(sign * low, sign * high))
         first, last = sorted((sign * from_low, sign * from_high))
-        if max(first, low) == min(last, high):
+        only = max(first, low)
+        if only == min(last, high) and (only or high == ENDLESS):
             return True
     return False
 
 
-def _next(
-    line: _Line,
-    lines: list[_Line],
-    table: tuple[tuple[int, ...], ...],
-    marks: list[list[Mark]],
-) -> Spot | None:
-    """Return the cell of a line to hide next, the one that costs least.
+def _next(line: _Line, table: tuple[tuple[int, ...], ...], marks: list[list[Mark]]) -> Spot | None:
+    """Return the cell of a line to hide next; None if there is nothing left.
 
-    Somebody before nobody; then one that helps the line that crosses here too;
-    a bucket before a row's total; the smallest. Where all is withheld already,
-    a "few" becomes "hidden", which may be any number.
+    In a row its total, which is the least that people look for; in a column
+    the smallest figure. Where all is withheld already, a "few" becomes
+    "hidden", which may be any number.
     """
-    height = len(table)
-    nobody = {x for x in range(len(table[0])) if lines[height + x].total == 0}
-    exact = [s for s in line.spots if marks[s[0]][s[1]] == "exact" and s[1] not in nobody]
-    if not exact:
-        return min((s for s in line.spots if marks[s[0]][s[1]] == "few"), default=None)
-    other = "column" if line.spots[0][0] == line.spots[1][0] else "row"
-
-    def cost(spot: Spot) -> tuple[bool, bool, bool, int, Spot]:
-        y, x = spot
-        crossing = lines[height + x] if other == "column" else lines[y]
-        alone = sum(marks[a][b] != "exact" for a, b in crossing.spots) == 1
-        return table[y][x] == 0, not alone, x == 0, table[y][x], spot
-
-    return min(exact, key=cost)
+    if line.total == 0 and line.signs[-1] == -1:
+        spot = line.spots[0]
+        return spot if marks[spot[0]][spot[1]] == "exact" else None
+    exact = [spot for spot in line.spots if marks[spot[0]][spot[1]] == "exact"]
+    few = [spot for spot in line.spots if marks[spot[0]][spot[1]] == "few"]
+    return min(exact or few, key=lambda spot: (table[spot[0]][spot[1]], spot), default=None)

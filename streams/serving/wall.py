@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine, select
 
+from geo.cities import area_centre
 from schemas.alert import SituationSummed
 from schemas.codelists import Bucket, Status, Tier
 from streams.serving import journals as j
@@ -250,8 +251,8 @@ def _areas(said: SituationSummed) -> tuple[w.WallArea, ...]:
             code=code,
             name=area_name(code),
             country=code.partition("-")[0],
-            lon_deg=None,
-            lat_deg=None,
+            lon_deg=centre[0] if centre else None,
+            lat_deg=centre[1] if centre else None,
             known=known,
             unaccounted=unaccounted,
             needs_help=needs_help,
@@ -261,4 +262,5 @@ def _areas(said: SituationSummed) -> tuple[w.WallArea, ...]:
         for (code, _), (known, unaccounted, needs_help, safe, other) in zip(
             found, cells, strict=True
         )
+        for centre in (area_centre(code),)
     )
