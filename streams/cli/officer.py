@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from schemas.command import NEEDS, CommandIssued
 from schemas.envelope import Event
 from schemas.place import Area, Countries
 from streams.cli.base import Session, pass_session
+from streams.cli.remote import Api, running_engine
 from streams.compose import open_log
 from streams.core.stage import derive_id
-from streams.errors import BadInputError
+from streams.errors import BadInputError, LogInUseError
 from streams.ingest.intake import Source, accept
 from streams.serving.queries import nearest_id
 from streams.serving.store import STORE_FILE, reading
@@ -51,7 +52,8 @@ def _needs() -> str:
 @click.command(
     help=f"""Give an officer's command; it stands in the journal with who and why.
 
-It takes effect when the log is next processed (`rollcall run --until-idle`).
+It takes effect at once where the system is up, else when the log is next
+processed (`rollcall run --until-idle`).
 
 Verbs, and what each needs:
 {_needs()}
@@ -90,7 +92,11 @@ def do(
     """Give an officer's command."""
     said = _said(pairs)
     said |= {"verb": verb, "by": by, "reason": reason, "role": role, "status": status}
-    log = open_log(session.data, session.settings)
+    try:
+        log = open_log(session.data, session.settings)
+    except LogInUseError as error:
+        _do_through_engine(session.data, said, error)
+        return
     try:
         now = log.clock.now()
         command = _command(said, now)
@@ -104,6 +110,25 @@ def do(
         raise BadInputError(why, hint="see `rollcall do --help`")
     became = "the log has it already" if report.duplicate else "accepted"
     click.echo(f"{command.event_id}: {became}; `rollcall run --until-idle` carries it out")
+
+
+def _do_through_engine(data: Path, said: dict[str, Any], in_use: LogInUseError) -> None:
+    """Send the command to the engine that owns the log; it acts at once."""
+    running = running_engine(data)
+    if running is None:
+        raise in_use
+    command = _command(said, datetime.now(UTC))
+    _refuse_unknown(data, command)
+    times = {"occurred_at", "received_at"}  # the log's clock, which may be a scenario's
+    body = {k: v for k, v in msgspec.to_builtins(command).items() if k not in times}
+    api = Api(running.api)
+    try:
+        answer = api.post("/v1/commands", body)
+    finally:
+        api.close()
+    for refused in answer["rejected"]:
+        raise BadInputError(refused["reason"], hint="see `rollcall do --help`")
+    click.echo(f"{command.event_id}: accepted, the running engine carries it out")
 
 
 def _said(pairs: Sequence[str]) -> dict[str, Any]:
