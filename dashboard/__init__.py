@@ -1,1 +1,1 @@
-"""The read side: pages over ``streams.serving``. The wall comes with its own issue."""
+"""The screens: pages over ``streams.serving``, live routes, words in four languages."""

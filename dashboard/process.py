@@ -1,0 +1,37 @@
+"""What one dashboard process is made of; its routes and its pages share it."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from dashboard.hub import Hub
+from dashboard.pages import PageModule
+from dashboard.store import Store
+
+
+class Process(NamedTuple):
+    """The data directory and the engine's API, the store and the hub, the pages."""
+
+    data: Path
+    api: str
+    store: Store
+    hub: Hub
+    pages: tuple[PageModule, ...]
+
+
+class _Installed:
+    """Holds the one process: Streamlit runs pages without giving them anything."""
+
+    process: Process | None = None
+
+
+def install(process: Process) -> None:
+    """Make this the process that pages see."""
+    _Installed.process = process
+
+
+def current() -> Process:
+    """Return the process that was installed."""
+    if _Installed.process is None:
+        msg = "the dashboard is started with `python -m dashboard`, not with `streamlit run`"
+        raise RuntimeError(msg)
+    return _Installed.process

@@ -1,0 +1,61 @@
+"""The serving store as this process reads it: opened once, again when replaced.
+
+A demo that is started anew writes a new file under the same name; an engine
+that holds the old one would go on reading what nobody sees any more.
+"""
+
+import threading
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from streams.errors import StoreFailedError
+from streams.serving.store import STORE_FILE, open_store
+
+NOT_YET = "Start the engine with `rollcall up`, or name another data directory with --data."
+
+
+class Store:
+    """The serving store of a data directory, read-only; safe between threads."""
+
+    def __init__(self, data: Path) -> None:
+        """Name the data directory; nothing is opened yet."""
+        self.path = data / STORE_FILE
+        self._lock = threading.Lock()
+        self._open: tuple[tuple[int, int], Engine] | None = None
+
+    def engine(self) -> Engine:
+        """Return the engine of the file as it is there now.
+
+        ``StoreFailedError`` where there is none or where it cannot be read.
+        """
+        with self._lock:
+            identity = self._identity()
+            if self._open is None or self._open[0] != identity:
+                self._drop()
+                self._open = (identity, open_store(self.path, read_only=True))
+            return self._open[1]
+
+    def close(self) -> None:
+        """Let go of the file; the next ``engine`` opens it anew."""
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._open is not None:
+            self._open[1].dispose()
+            self._open = None
+
+    def _identity(self) -> tuple[int, int]:
+        """Return what tells this file from another one of the same name."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError as error:
+            self._drop()
+            what = f"there is no serving store at {self.path} yet"
+            raise StoreFailedError(what, hint=NOT_YET) from error
+        except OSError as error:
+            self._drop()
+            what = f"the serving store {self.path} cannot be reached: {error.strerror}"
+            raise StoreFailedError(what, hint=NOT_YET) from error
+        return found.st_dev, found.st_ino

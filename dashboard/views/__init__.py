@@ -1,0 +1,8 @@
+"""The pages that exist. A page is one module here and its line in ``PAGES``.
+
+A module of this folder that is missing in ``PAGES`` fails a test.
+"""
+
+from dashboard.pages import PageModule
+
+PAGES: tuple[PageModule, ...] = ()
