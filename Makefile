@@ -6,6 +6,8 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := var/demo
+MINUTES ?= 10
+AT_END ?= stop
 
 .DEFAULT_GOAL := help
 .PHONY: help setup assets demo test test-long lint bench oracle schemas lock lock-check
@@ -33,10 +35,8 @@ $(STAMP): requirements-dev.txt pyproject.toml
 assets: $(STAMP) ## map, fonts and libraries of the screens, from npm; does nothing when up to date
 	@$(BIN)/python infra/assets/build.py --cache $(VENV)/assets
 
-demo: setup ## replay the Türkiye 2023 earthquakes and print who is accounted for
-	rm -rf $(DEMO)
-	$(BIN)/rollcall --data $(DEMO) replay streams/scenarios/turkiye-2023
-	$(BIN)/rollcall --data $(DEMO) status
+demo: setup ## the Türkiye 2023 earthquakes on the wall; MINUTES=10 for the day, AT_END=repeat
+	$(BIN)/rollcall --data $(DEMO) up --demo turkiye-2023 --minutes $(MINUTES) --at-end $(AT_END)
 
 test: setup ## all tests but the slow ones; ROLLCALL_SAMPLES and ROLLCALL_REQUIRE are honoured
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)

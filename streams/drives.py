@@ -26,6 +26,8 @@ FAST = 10
 CATCH_UP_S = 2.0
 """A replay that fell behind by more than this stays behind."""
 
+LOADING_PATIENCE_S = 2.0
+
 Phase = Literal["loading", "running", "ended"]
 
 
@@ -38,6 +40,10 @@ class Drive(Protocol):
 
     def wait_s(self) -> float:
         """Return the seconds until something is due."""
+        ...
+
+    def patience_s(self) -> float:
+        """Return how long what the stages said may wait for the store."""
         ...
 
     def runtime(self, beat_wall_at: datetime, lag: int) -> Runtime:
@@ -67,6 +73,10 @@ class WallDrive:
     def wait_s(self) -> float:
         """Return the rest of this second."""
         return 1.0 - self._log.clock.now().microsecond / 1_000_000
+
+    def patience_s(self) -> float:
+        """Return that nothing may wait."""
+        return 0.0
 
     def runtime(self, beat_wall_at: datetime, lag: int) -> Runtime:
         """Return that this is live."""
@@ -125,6 +135,10 @@ class ScenarioDrive:
     def wait_s(self) -> float:
         """Return the seconds until the next step is due."""
         return self._step_due_s() - time.monotonic()
+
+    def patience_s(self) -> float:
+        """Return that a register may: it is written sooner in larger pieces."""
+        return LOADING_PATIENCE_S if self.phase == "loading" else 0.0
 
     def runtime(self, beat_wall_at: datetime, lag: int) -> Runtime:
         """Return what is played, and how far it is."""

@@ -78,22 +78,36 @@ class Engine:
         self._system, self._drive, self._inlet, self._wake = system, drive, inlet, wake
         self._stopping = False
         self._beat_due_s = 0.0
+        self._drained_s = 0.0
+        self._unwritten = True  # what a kill has left
 
     def run(self) -> None:
         """Work until told to stop."""
         idle = False
         while not self._stopping:
+            woken = self._wake.is_set()
+            if woken:  # what is set after this look is seen by the next one
+                self._wake.clear()
             moved = self._drive.advance(idle=idle)
             count = self._system.pump.step()
-            if count or moved or self._wake.is_set():
-                self._wake.clear()
-                reached = self._inlet.reached()
-                self._system.writer.drain()
-                self._inlet.drained(reached)
+            self._unwritten |= bool(count) or moved or woken
+            if time.monotonic() - self._drained_s >= self._drive.patience_s():
+                self._write()
             idle = count == 0
             self._beat()
             if idle and not moved:
                 self._wake.wait(min(max(self._drive.wait_s(), 0.0), LONGEST_WAIT_S))
+        self._write()
+
+    def _write(self) -> None:
+        """Carry what the stages said into the store, where there is something."""
+        if not self._unwritten:
+            return
+        self._unwritten = False
+        reached = self._inlet.reached()
+        self._system.writer.drain()
+        self._inlet.drained(reached)
+        self._drained_s = time.monotonic()
 
     def stop(self) -> None:
         """Take in no more, and end after the batch under way."""

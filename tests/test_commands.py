@@ -11,6 +11,9 @@ from streams.cli import main
 
 ROOT = Path(__file__).parents[1]
 
+VARIABLES = {"DEMO": "var/demo", "MINUTES": "10", "AT_END": "stop"}
+"""The Makefile's, as it has them."""
+
 
 def commands() -> list[str]:
     """Return every `rollcall ...` line of the Makefile's recipes and the README."""
@@ -32,7 +35,9 @@ def test_every_command_shown_can_be_parsed(line: str, tmp_path: Path, monkeypatc
         (tmp_path / name).touch()
     (tmp_path / "streams").symlink_to(ROOT / "streams")
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(line.replace("$(DEMO)", "var/demo"), comments=True)[1:]
+    for name, value in VARIABLES.items():
+        line = line.replace(f"$({name})", value)
+    words = shlex.split(line, comments=True)[1:]
     with main.make_context("rollcall", words) as context:
         rest = [*context._protected_args, *context.args]
         name, command, arguments = main.resolve_command(context, rest)

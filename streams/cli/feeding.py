@@ -1,8 +1,9 @@
 """Commands that bring something in and process it."""
 
 import time
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import click
 
 from schemas.operations import Tick
 from streams.cli.base import INSTANT, Session, iso, pass_session, printable
+from streams.cli.remote import Api, now_of, running_engine
 from streams.cli.render import status_lines
 from streams.clock import scenario as scenario_clock
 from streams.compose import System, open_log, running
 from streams.core.stage import DESK_INPUT
-from streams.errors import BadInputError, PartitionStoppedError
+from streams.errors import BadInputError, LogInUseError, PartitionStoppedError
 from streams.feeds import FEEDS, feed_named
-from streams.ingest.intake import Report, Source, accept, take_in
+from streams.ingest.intake import Parsed, Report, Source, accept, take_in
 from streams.ingest.register_csv import COLUMNS, parse_register
 from streams.player import Scenario, Step, load_scenario, plan
 from streams.population import generate, write_ndjson
@@ -77,17 +79,35 @@ def ingest(
 ) -> None:
     """Take in files."""
     sources = [_source(path, feed) for path in files]
-    log = open_log(session.data, session.settings)
-    try:
-        reports = []
+    reports = []
+    with _taker(session, received_at) as (take, now):
         for path, source in zip(files, sources, strict=True):
-            at = received_at or log.clock.now()
-            reports.append(take_in(log, source, _read(path), at))
+            reports.append(take(source, source.parse(_read(path), now())))
             _print_report(path, reports[-1])
-    finally:
-        log.close()
     if any(report.failed for report in reports):
         ctx.exit(1)
+
+
+Take = Callable[[Source, Parsed], Report]
+
+
+@contextmanager
+def _taker(session: Session, at: datetime | None) -> Iterator[tuple[Take, Callable[[], datetime]]]:
+    """Yield how events are taken in, here or by a running engine, and when: ``at`` if given."""
+    try:
+        log = open_log(session.data, session.settings)
+    except LogInUseError:
+        running = running_engine(session.data)
+        if running is None:
+            raise
+        with closing(Api(running.api)) as api:
+            yield api.found, lambda: at or now_of(api.health()) or datetime.now(UTC)
+        return
+    try:
+        now = log.clock.now if at is None else lambda: at
+        yield lambda source, found: accept(log, source, found, now()), now
+    finally:
+        log.close()
 
 
 def _source(path: Path, feed: str | None) -> Source:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import msgspec
 from schemas.codelists import Hazard, Role, Verb
 from schemas.command import NEEDS, CommandIssued
 from streams.cli.base import Session, pass_session
+from streams.cli.remote import running_engine
 from streams.compose import open_log
-from streams.errors import BadInputError
+from streams.errors import BadInputError, EngineAwayError, LogInUseError
 from streams.ingest.intake import Source, accept
-from streams.serving.orders import KEYS, SETTABLE, TIMES, areas_of, order, refuse_unknown
+from streams.serving.orders import KEYS, SETTABLE, TIMES, areas_of, order, refuse_unknown, send
 from streams.serving.store import STORE_FILE, reading
 
 AREA_KEYS = ("file", "countries")
@@ -74,20 +76,23 @@ def do(
     status: str,
 ) -> None:
     """Give an officer's command."""
-    said = _said(pairs)
-    log = open_log(session.data, session.settings)
+    ready = order(
+        _said(pairs),
+        verb=verb,
+        by=by,
+        role=role,
+        reason=reason,
+        status=status,
+        nonce=datetime.now(UTC).isoformat(),
+        source="command-line",
+    )
+    try:
+        log = open_log(session.data, session.settings)
+    except LogInUseError as error:
+        _through_the_engine(session.data, ready, error)
+        return
     try:
         now = log.clock.now()
-        ready = order(
-            said,
-            verb=verb,
-            by=by,
-            role=role,
-            reason=reason,
-            status=status,
-            nonce=now.isoformat(),
-            source="command-line",
-        )
         if log.end("desk-input", 0) == log.committed("desk", 0):
             with reading(session.data / STORE_FILE) as engine:
                 refuse_unknown(engine, ready)
@@ -100,6 +105,22 @@ def do(
         raise BadInputError(why, hint="see `rollcall do --help`")
     became = "the log has it already" if report.duplicate else "accepted"
     click.echo(f"{command.event_id}: {became}; `rollcall run --until-idle` carries it out")
+
+
+def _through_the_engine(data: Path, ready: dict[str, Any], in_use: LogInUseError) -> None:
+    """Send the command to the engine that owns the log; it acts at once."""
+    running = running_engine(data)
+    if running is None:
+        raise in_use
+    with reading(data / STORE_FILE) as engine:
+        refuse_unknown(engine, ready)
+    sent = send(running.api, ready)
+    if sent.outcome == "unreachable":
+        raise EngineAwayError(sent.reason, hint="look at `rollcall up`, then try again")
+    if not sent.taken:
+        raise BadInputError(sent.reason, hint="see `rollcall do --help`")
+    became = "the log has it already" if sent.outcome == "duplicate" else "accepted"
+    click.echo(f"{sent.event_id}: {became}, the running engine carries it out")
 
 
 def _said(pairs: Sequence[str]) -> dict[str, Any]:

@@ -160,11 +160,31 @@ def _receive(inlet: Inlet, parse: Parse, kind: str, body: bytes) -> Response:
         raise Problem(400, "not_json", f"the body is not JSON: {error}") from error
     items = said if isinstance(said, list) else [said]
     now = inlet.log.clock.now()
+    fresh, repeated = _without_untimed_repeats(inlet, items)
     found: list[Event | Refusal] = []
-    for number, item in enumerate(items, start=1):
+    for number, item in fresh:
         found.extend(_item(parse, KINDS[kind], f"item {number}", item, now))
-    report = inlet.take(Source(NAME, kind, lambda *_: ()), found)
+    report = inlet.take(Source(NAME, kind, lambda *_: ()), found, repeated=repeated)
     return _reported(report, found)
+
+
+def _without_untimed_repeats(inlet: Inlet, items: list[Any]) -> tuple[list[tuple[int, Any]], int]:
+    """Return the items with their places, and how many known ones were left out.
+
+    Without ``occurred_at`` an event sent again would get another time, and be
+    another event of the same id. So there the id alone decides.
+    """
+    untimed = {
+        number: item["event_id"]
+        for number, item in enumerate(items, start=1)
+        if isinstance(item, dict)
+        and isinstance(item.get("event_id"), str)
+        and "occurred_at" not in item
+    }
+    known = inlet.log.known(set(untimed.values()))
+    repeats = {number for number, event_id in untimed.items() if event_id in known}
+    fresh = [(n, item) for n, item in enumerate(items, start=1) if n not in repeats]
+    return fresh, len(repeats)
 
 
 def _item(parse: Parse, name: str, place: str, item: Any, now: datetime) -> Parsed:
@@ -173,7 +193,8 @@ def _item(parse: Parse, name: str, place: str, item: Any, now: datetime) -> Pars
         return [(place, "not a JSON object", "")]
     if item.get("type", name) != name:
         return [(place, f"type is not {name}, which is what this address takes", "")]
-    filled = {"occurred_at": now, "source": NAME, **item, "type": name, "received_at": now}
+    filled = {"occurred_at": now, "source": NAME, **item, "type": name}
+    filled.pop("received_at", None)  # it is ``now``, which the parser fills in
     return [
         one if isinstance(one, Event) else (place, *one[1:])
         for one in parse(msgspec.json.encode(filled), now)

@@ -43,14 +43,18 @@ class Inlet:
         """The log that is written."""
         return self._log
 
-    def take(self, source: Source, found: Parsed, kind: str | None = None) -> Report:
+    def take(
+        self, source: Source, found: Parsed, kind: str | None = None, repeated: int = 0
+    ) -> Report:
         """Append what is good, quarantine the rest; durable when it returns.
 
         ``kind`` is what metrics call it, else the source's kind. ``received_at``
-        of what is quarantined is the log's clock.
+        of what is quarantined is the log's clock. So many of the same call were
+        ``repeated``: known already, they are no part of what was found.
         """
         began_s = time.monotonic()
         report = accept(self._log, source, found, self._log.clock.now())
+        report = report._replace(duplicate=report.duplicate + repeated)
         counts = {
             "accepted": report.accepted,
             "duplicate": report.duplicate,
@@ -59,7 +63,8 @@ class Inlet:
         }
         self._metrics.count_items(kind or source.kind, counts)
         if report.accepted:
-            self._time(began_s, [one for one in found if isinstance(one, CheckedIn)])
+            check_ins = [one for one in found if isinstance(one, CheckedIn)]
+            self._time(began_s, check_ins[: report.accepted])
         self._wake()
         return report
 
