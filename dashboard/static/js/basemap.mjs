@@ -14,7 +14,7 @@ export const COLORS = Object.freeze({
   sea: '#07111c',
   land: '#15263a',
   land_affected: '#22384f',
-  border: '#3d566f',
+  border: '#5b7690',
   coast: '#2f5378',
   label: '#7d93aa',
   place: '#93a8bd',
@@ -113,7 +113,7 @@ function style({ url, layers }, language) {
       },
       {
         ...at, id: 'borders', type: 'line', 'source-layer': rims,
-        paint: { 'line-color': COLORS.border, 'line-width': 1.2, 'line-dasharray': [4, 3] },
+        paint: { 'line-color': COLORS.border, 'line-width': 1.5, 'line-dasharray': [4, 3] },
       },
       {
         ...at, id: 'country-names', type: 'symbol', 'source-layer': names,
@@ -223,7 +223,7 @@ export function addBands(map, geojson = EMPTY) {
   map.addLayer({
     id: 'bands-label', type: 'symbol', source: 'bands',
     layout: {
-      'symbol-placement': 'line', 'symbol-spacing': 420,
+      'symbol-placement': 'line', 'symbol-spacing': 620,
       'text-field': LABEL, 'text-font': FONT, 'text-size': 16, 'text-max-angle': 40,
       'symbol-sort-key': ['-', 0, RANK],
     },

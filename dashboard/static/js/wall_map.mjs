@@ -14,7 +14,7 @@ const AGAIN_MS = 15_000;
 /** A band's name along its line: MMI VII, possible ring; marked where estimated. */
 export function bandLabel(band, hazard, { say, or }) {
   const plain = hazard === 'earthquake' && /^[IVX]+$/.test(band.band) ? `MMI ${band.band}` : or(`band_${band.band}`, band.band);
-  return band.estimated ? `${plain} · ${say('estimated_short')}` : plain;
+  return band.estimated ? `${plain} (${say('estimated_short')})` : plain;
 }
 
 /** The zones' GeoJSON with labels and marks joined in from the snapshot's bands. */
