@@ -15,21 +15,34 @@ from streams.serving.wall_answers import WallNow, WallSituation
 
 STYLE = """
 <style>
-.stMainBlockContainer { padding: 3.6rem 1.4rem 1.5rem; }
+.stMainBlockContainer { padding: 3.4rem 1.4rem 1.5rem; }
+.stMainBlockContainer > .stVerticalBlock { gap: .6rem; }
+.stAlert [data-testid="stAlertContainer"] { padding: .45rem .9rem; font-weight: 600; }
 [class*="st-key-kpi_"] button {
-  align-items: flex-start; justify-content: flex-start; min-height: 5.6rem;
-  padding: .45rem .8rem; border: 1px solid #1d3044; border-left: 6px solid #8aa0b6;
-  border-radius: 10px; background: #0c1826; text-align: left;
+  justify-content: flex-start; min-height: 5.1rem; padding: .3rem .8rem;
+  border: 1px solid #1d3044; border-left: 6px solid #8aa0b6; border-radius: 10px;
+  background: #0c1826; text-align: left;
+}
+[class*="st-key-kpi_"] button > div, [class*="st-key-kpi_"] button > div > span,
+[class*="st-key-kpi_"] button [data-testid="stMarkdownContainer"] {
+  justify-content: flex-start; width: 100%; min-width: 0;
 }
 [class*="st-key-kpi_"] button:hover:enabled { border-color: #4fb3f6; }
 [class*="st-key-kpi_"] button:focus-visible { outline: 3px solid #ffffff; outline-offset: 1px; }
-[class*="st-key-kpi_"] button:disabled { opacity: 1; cursor: default; }
-[class*="st-key-kpi_"] button p { line-height: 1.2; color: #c5d2df; font-size: .84rem; }
+[class*="st-key-kpi_"] button:disabled { cursor: default; opacity: 1; }
+[class*="st-key-kpi_"] button p {
+  color: #c5d2df; font-size: .84rem; line-height: 1.15; text-align: left; white-space: normal;
+}
 [class*="st-key-kpi_"] button strong {
-  display: block; margin: .1rem 0; color: #ffffff; font-size: 1.75rem; font-weight: 700;
+  display: block; margin: .05rem 0; color: #ffffff; font-size: 1.75rem; font-weight: 700;
   font-variant-numeric: tabular-nums;
 }
-[class*="st-key-kpi_"] button em { display: block; color: #9fb1c2; font-style: normal; font-size: .74rem; }
+[class*="st-key-kpi_"] button em {
+  display: block; overflow: hidden; color: #9fb1c2; font-size: .74rem; font-style: normal;
+  text-overflow: ellipsis; white-space: nowrap;
+}
+.st-key-officer_buckets button { min-height: 1.75rem; padding: .1rem .6rem; }
+.st-key-officer_buckets button p { font-size: .84rem; }
 .st-key-kpi_unaccounted button { border-left-color: #ffc533; }
 .st-key-kpi_unaccounted button strong { color: #ffc533; }
 .st-key-kpi_needs_help button { border-left-color: #ff6a5b; }
@@ -37,10 +50,12 @@ STYLE = """
 .st-key-kpi_safe button { border-left-color: #4fb3f6; }
 .st-key-kpi_safe button strong { color: #4fb3f6; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding: 3.6rem .7rem 1rem; }
+  .stMainBlockContainer { padding: 3.4rem .7rem 1rem; }
   .st-key-kpis [data-testid="stHorizontalBlock"] { flex-flow: row wrap; gap: .5rem; }
-  .st-key-kpis [data-testid="stColumn"] { flex: 1 1 calc(50% - .5rem); min-width: calc(50% - .5rem); }
-  [class*="st-key-kpi_"] button { min-height: 4.6rem; }
+  .st-key-kpis [data-testid="stColumn"] {
+    flex: 1 1 calc(50% - .5rem); min-width: calc(50% - .5rem);
+  }
+  [class*="st-key-kpi_"] button { min-height: 4.4rem; }
   [class*="st-key-kpi_"] button strong { font-size: 1.35rem; }
 }
 </style>
@@ -89,13 +104,16 @@ def show_banners(now: WallNow, say: Words) -> None:
         show[banner.kind](plain(banner.text))
 
 
-def show_badges(now: WallNow, say: Words) -> None:
-    """Show every feed's state and age, by sign as well as by colour."""
+def status_line(now: WallNow, first: str, say: Words) -> None:
+    """Show in one line: a sentence, the last update, every feed by sign and colour."""
     found = badges(now.feeds, now.as_of, say)
-    if not found:
-        st.caption(say["feeds_unknown" if found is None else "feeds_none"])
-        return
-    st.markdown(" ".join(map(_badge, found)))
+    parts = [plain(first)] if first else []
+    parts.append(plain(say("last_update", time=clock(now.as_of, say))))
+    if found:
+        parts.append(" ".join(map(_badge, found)))
+    else:
+        parts.append(plain(say["feeds_unknown" if found is None else "feeds_none"]))
+    st.markdown(f":small[{' · '.join(parts)}]")
 
 
 def _badge(badge: Badge) -> str:
@@ -136,5 +154,7 @@ def pick_situation(now: WallNow, say: Words, *, key: str) -> WallSituation | Non
         marks += [say["closed"]] if one.closed else []
         return " · ".join([one.title, f"{one.onset_at:%Y-%m-%d %H:%M} UTC", *marks])
 
-    chosen = st.selectbox(say["situation"], list(by_id), format_func=title, key=key)
+    chosen = st.selectbox(
+        say["situation"], list(by_id), format_func=title, key=key, label_visibility="collapsed"
+    )
     return by_id[chosen]

@@ -15,7 +15,8 @@ from dashboard.pages import Around
 from dashboard.selection import Filters, key
 from dashboard.words import Words
 from schemas.codelists import Basis, Bucket, Precision, Tier
-from streams.serving.people import Member, members
+from streams.serving.people import members
+from streams.serving.people_answers import Member
 from streams.serving.wall_answers import WallSituation
 
 PAGE_SIZE = 10_000
@@ -73,15 +74,16 @@ def filter_row(situation: WallSituation, say: Words) -> None:
     counts |= situation.other_parts or {}
     chosen = selection.filters().buckets
     buckets = [b.value for b in Bucket if counts.get(b.value) or b.value in chosen]
-    first, *rest = st.columns([3.1, 1.15, 1.15, 1, 1.3, 0.9], vertical_alignment="bottom")
-    first.pills(
+    st.pills(
         say["filter_bucket"],
         buckets,
         selection_mode="multi",
         format_func=lambda b: f"{glyph(b)} {say['bucket_' + b]} {number(counts.get(b), say)}",
         key=key("buckets"),
         on_change=selection.first_page,
+        label_visibility="collapsed",
     )
+    rest = st.columns([1.2, 1.2, 1, 1.4, 0.9], vertical_alignment="center")
     many = partial(_many, say)
     many(rest[0], "tiers", [tier.value for tier in Tier if tier is not Tier.INBOUND], "tier")
     areas = {area.code: area.name or say["area_nowhere"] for area in situation.areas}
@@ -89,21 +91,25 @@ def filter_row(situation: WallSituation, say: Words) -> None:
         say["filter_area"],
         sorted(areas, key=lambda code: areas[code]),
         format_func=lambda code: areas.get(code, code),
-        placeholder=say["every"],
+        placeholder=f"{say['filter_area']}: {say['every']}",
         key=key("areas"),
         on_change=selection.first_page,
+        label_visibility="collapsed",
     )
     rest[2].text_input(
         say["filter_post"],
-        placeholder=say["every"],
+        placeholder=f"{say['filter_post']}: {say['every']}",
         key=key("post"),
         on_change=selection.first_page,
+        label_visibility="collapsed",
     )
     rest[3].text_input(
         say["filter_search"],
         key=key("search"),
+        placeholder=say["filter_search_short"],
         help=say["filter_search_help"],
         on_change=selection.first_page,
+        label_visibility="collapsed",
     )
     with rest[4].popover(say["filter_more"], width="stretch"):
         many(st, "bases", [basis.value for basis in Basis], "basis")
@@ -117,9 +123,10 @@ def _many(say: Words, where: Any, name: str, values: list[str], prefix: str) -> 
         say[f"filter_{prefix}"],
         values,
         format_func=lambda value: say[f"{prefix}_{value}"],
-        placeholder=say["every"],
+        placeholder=f"{say['filter_' + prefix]}: {say['every']}",
         key=key(name),
         on_change=selection.first_page,
+        label_visibility="collapsed",
     )
 
 
@@ -142,14 +149,13 @@ def _head(found: Found, as_of: datetime | None, say: Words) -> None:
     parts = [say(key_, shown=shown, total=total)]
     if selection.picked():
         parts = [say("list_picked", n=total)]
-    parts += [
-        f":{_color(bucket)}-badge[{glyph(bucket)} {n} {plain(say['bucket_' + bucket])}]"
-        for bucket, n in tables.count_by_bucket(found.rows).items()
-    ]
+        parts += [
+            f":{_color(bucket)}-badge[{glyph(bucket)} {n} {plain(say['bucket_' + bucket])}]"
+            for bucket, n in tables.count_by_bucket(found.rows).items()
+        ]
     left, right = st.columns([4, 1.2], vertical_alignment="center")
-    left.markdown(
-        " ".join(parts), help=say("list_as_of", time=clock(as_of, say))
-    )
+    parts.append(f":gray[:small[{plain(say('list_as_of', time=clock(as_of, say)))}]]")
+    left.markdown(" ".join(parts))
     if selection.picked():
         right.button(
             say["list_pick_clear"], key=key("drop"), on_click=selection.drop_picked, width="stretch"

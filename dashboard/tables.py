@@ -82,9 +82,13 @@ def kind(bucket: str) -> str:
     return bucket if bucket in KINDS else "other"
 
 
-def word(prefix: str, value: str | None, say: Words) -> str | None:
-    """Return the page's word for a value of a code list; None stays None."""
-    return None if value is None else say(f"{prefix}_{value}")
+NOTHING = "—"
+"""What a cell says where nothing is known: neither empty nor a value."""
+
+
+def word(prefix: str, value: str | None, say: Words) -> str:
+    """Return the page's word for a value of a code list, a dash for none."""
+    return NOTHING if value is None else say(f"{prefix}_{value}")
 
 
 def table(rows: Sequence[Row], say: Words) -> dict[str, list[Any]]:
@@ -93,13 +97,13 @@ def table(rows: Sequence[Row], say: Words) -> dict[str, list[Any]]:
         "person": [row.person_id for row in rows],
         "bucket": [f"{glyph(row.bucket)} {say('bucket_' + row.bucket)}" for row in rows],
         "tier": [word("tier", row.tier, say) for row in rows],
-        "area": [row.area or None for row in rows],
-        "place": [row.place for row in rows],
-        "band": [row.band for row in rows],
+        "area": [row.area or NOTHING for row in rows],
+        "place": [row.place or NOTHING for row in rows],
+        "band": [row.band or NOTHING for row in rows],
         "basis": [word("basis", row.basis, say) for row in rows],
         "at": [row.at for row in rows],
         "by": [word("by", row.by, say) for row in rows],
-        "post": [row.post for row in rows],
+        "post": [row.post or NOTHING for row in rows],
         "precision": [word("precision", row.precision, say) for row in rows],
         "since": [row.since for row in rows],
     }

@@ -45,11 +45,18 @@ function open(parentElement) {
 
 async function start(parentElement, shown) {
   const base = new URL('/assets/js/basemap.mjs', document.baseURI);
-  const { createMap, COLORS, addBands, updateBands } = await import(base.href);
+  const { createMap, mapLibrary, COLORS, addBands, updateBands } = await import(base.href);
   shown.colors = COLORS;
   shown.addBands = addBands;
   shown.updateBands = updateBands;
   shown.map = await createMap(shown.box, { interactive: true, language: shown.data.language });
+  shown.map.on('error', (event) => console.error(event.error ?? event));
+  // Where tests and support find it: WebGL has no DOM to look into.
+  shown.root.peopleMap = shown;
+  const library = await mapLibrary();
+  shown.map.setMaxZoom(13);
+  shown.map.addControl(new library.NavigationControl({ showCompass: false }), 'top-right');
+  shown.map.addControl(new library.ScaleControl({ maxWidth: 90 }), 'bottom-right');
   layers(shown);
   hands(shown);
   new ResizeObserver(() => shown.map?.resize()).observe(shown.box);
@@ -65,7 +72,7 @@ function refuse(shown, error) {
 function layers(shown) {
   const { map } = shown;
   shown.addBands(map, EMPTY);
-  map.on('styleimagemissing', ({ id }) => {
+  map.setMissingStyleImageResolver(async (id) => {
     if (id.startsWith('mark:')) mark(shown, id);
   });
   map.addSource('radius', { type: 'geojson', data: EMPTY });

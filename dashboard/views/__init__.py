@@ -4,6 +4,6 @@ A module of this folder that is missing in ``PAGES`` fails a test.
 """
 
 from dashboard.pages import PageModule
-from dashboard.views import explore, wall
+from dashboard.views import explore, health, wall
 
-PAGES: tuple[PageModule, ...] = (wall, explore)
+PAGES: tuple[PageModule, ...] = (wall, explore, health)

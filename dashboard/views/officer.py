@@ -9,12 +9,11 @@ from dashboard import officer_acts, people_list, person_panel, selection
 from dashboard.figures import completeness, kpis
 from dashboard.furniture import (
     STYLE,
-    clock,
     pick_situation,
     plain,
-    show_badges,
     show_banners,
     show_kpis,
+    status_line,
     watched,
     with_staff_words,
 )
@@ -71,11 +70,7 @@ def _live(around: Around, situation_id: str | None) -> None:
         one = next((s for s in now.situations if s.situation_id == situation_id), None)
         if one is not None:
             show_kpis(kpis(one, say), _open_list)
-            st.caption(
-                f"{plain(completeness(one, say))} · "
-                f"{plain(say('last_update', time=clock(now.as_of, say)))}"
-            )
-        show_badges(now, say)
+        status_line(now, "" if one is None else completeness(one, say), say)
 
 
 def _open_list(buckets: tuple[str, ...]) -> None:

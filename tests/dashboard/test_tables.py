@@ -20,9 +20,9 @@ def test_the_table_says_each_bucket_by_sign_and_word() -> None:
     assert columns["person"] == ["a.1", "b.1", "c.1"]
     assert columns["bucket"] == ["? Unaccounted for", "▲ Needs help", "● Unreachable"]
     assert columns["tier"] == ["Probable", "Probable", "Country only"]
-    assert columns["basis"] == ["Registered stay", "Registered stay", None]
-    assert columns["place"] == ["Adana", "Adana", None]
-    assert columns["area"] == ["TR-01", "TR-01", None]
+    assert columns["basis"] == ["Registered stay", "Registered stay", "—"]
+    assert columns["place"] == ["Adana", "Adana", "—"]
+    assert columns["area"] == ["TR-01", "TR-01", "—"]
     assert columns["at"] == [AT, AT, AT]
 
 
