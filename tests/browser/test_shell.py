@@ -86,7 +86,7 @@ def test_a_page_opens_by_its_address(page: Page, name: str) -> None:
     entry = page.get_by_role("link", name=EN[f"page_{name}"], exact=True)
     expect(entry).to_be_visible()
     expect(page).to_have_title(f"{EN[f'page_{name}']} · Rollcall")
-    expect(page.get_by_label(EN["your_name"])).to_be_visible()
+    expect(page.get_by_label(EN["your_name"], exact=True)).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stMainMenu")).to_have_count(0)
     expect(page.get_by_test_id("stAppDeployButton")).to_have_count(0)
@@ -106,7 +106,7 @@ def test_the_navigation_is_reached_and_followed_with_keys(page: Page) -> None:
 
 def test_the_fonts_are_ours_in_every_weight(page: Page) -> None:
     page.goto(f"/{STAFF[0]}")
-    expect(page.get_by_label(EN["your_name"])).to_be_visible()
+    expect(page.get_by_label(EN["your_name"], exact=True)).to_be_visible()
     loaded = page.evaluate(
         """async () => {
           const wanted = [400, 600, 800].map((weight) => `${weight} 20px Inter`);
@@ -120,7 +120,7 @@ def test_the_fonts_are_ours_in_every_weight(page: Page) -> None:
 
 def test_the_language_of_the_browser_is_spoken_until_another_is_chosen(page: Page) -> None:
     page.goto(f"/{STAFF[0]}?lang=de")
-    expect(page.get_by_label(words("de", COMMON)["your_name"])).to_be_visible()
+    expect(page.get_by_label(words("de", COMMON)["your_name"], exact=True)).to_be_visible()
 
 
 def test_the_first_page_is_found_under_its_name_too(page: Page) -> None:
