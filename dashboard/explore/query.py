@@ -5,10 +5,10 @@ from functools import partial
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import streamlit as st
 
+from dashboard.explore.figures import is_bucket
 from dashboard.explore.kept import KEPT, Said
 from dashboard.explore.labels import Labels
 from dashboard.explore.table import choose, clock, draw_bars, draw_table
-from dashboard.explore.figures import is_bucket
 from dashboard.pages import Around
 from dashboard.words import Words
 from streams.serving.kinds import asked_columns
@@ -20,7 +20,7 @@ EXAMPLES = {
         "SELECT area, bucket, count(*) AS people\nFROM ledger\nGROUP BY ALL\nORDER BY people DESC"
     ),
     "found": (
-        "SELECT time_bucket(INTERVAL 15 minutes, at) AS quarter, to_bucket, count(*) AS people\n"
+        'SELECT time_bucket(INTERVAL 15 minutes, "at") AS quarter, to_bucket, count(*) AS people\n'
         "FROM movements\nGROUP BY ALL\nORDER BY quarter"
     ),
     "silent": (

@@ -19,13 +19,14 @@ ROWS: list[dict[str, object]] = [
 
 
 def test_plain_rows_come_back_with_their_types_and_unknowns():
-    rows = [{"level": None, "sent_at": None, "areas": [{"kind": "circle"}], "n": 3, "text": "=1+1"}]
+    rows = [{"level": None, "sent_at": None, "areas": [{"kind": "circle"}], "n": 3,
+             "depth_m": None}]  # fmt: skip
     table = parquet.read_table(io.BytesIO(as_parquet(rows, place=False)))
     assert table.to_pylist() == [
-        {"level": None, "sent_at": None, "areas": '[{"kind":"circle"}]', "n": 3, "text": "=1+1"}
+        {"level": None, "sent_at": None, "areas": '[{"kind":"circle"}]', "n": 3, "depth_m": None}
     ]
     assert [str(kind) for kind in table.schema.types] == [
-        "int64", "timestamp[us, tz=UTC]", "string", "int64", "string",
+        "int64", "timestamp[us, tz=UTC]", "string", "int64", "double",
     ]  # fmt: skip
 
 

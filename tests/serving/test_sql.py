@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -341,6 +342,14 @@ def test_tables_are_read_once_a_version_and_anew_for_another():
     sandbox.close()
     assert len(calls) == 2
     assert not sandbox.has("v2")
+
+
+def test_the_process_lives_on_while_nobody_asks():
+    sandbox = Sandbox(Limits(time_s=0.2, grace_s=0.1))
+    assert isinstance(sandbox.ask("FROM ledger", "v1", tables), Answered)
+    with pytest.raises(subprocess.TimeoutExpired):
+        sandbox._process.wait(0.8)
+    sandbox.close()
 
 
 def test_who_waits_too_long_for_another_query_is_told(sandbox):
