@@ -14,6 +14,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,11 +25,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+from streams.backends.sqlite import SqliteLog
+from streams.serving.runtime import runtime_of
+from streams.serving.store import STORE_FILE, reading
 from tests.kills.looks import differences, state
-from tests.kills.mortal import command, timed
+from tests.kills.mortal import ROOT, command, timed
 from tests.kills.replays import UNDISTURBED, small_scenario
 
 ROLES = ("engine", "dispatch", "dashboard")
+PATH = "/room"
+PATIENCE_S = 180.0
 PAUSE_S = (1.0, 5.0)
 """Shortest and longest time between two kills: also before the last one is up again."""
 
@@ -57,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.received += 1
             if key not in self.server.keys:
                 self.server.keys.add(key)
-                about = (body["alert_id"], self.path, body["intent"])
+                about = (body["alert"]["alert_id"], self.path, body["intent"])
                 self.server.effects[about] += 1
         self.send_response(204)
         self.end_headers()
@@ -91,17 +97,42 @@ def children(parent: int) -> list[Child]:
 def settings(folder: Path, port: int) -> Path:
     """Write settings that send a replay's alerts to the receiver; return the file."""
     secret = folder / "secret"
-    secret.write_text("of the kill test only\n", encoding="utf-8")
+    secret.write_text("of the kill test, and of nothing else\n", encoding="utf-8")
     secret.chmod(0o600)
     file = folder / "settings.toml"
     file.write_text(
         "[dispatch]\n"
-        f'webhook_url = "http://127.0.0.1:{port}/room"\n'
-        f'webhook_secret_file = "{secret}"\n'
-        "in_replay = true\n",
+        "in_replay = true\n"
+        "use_by_s = 864000\n"
+        "[dispatch.webhooks.room]\n"
+        f'url = "http://127.0.0.1:{port}{PATH}"\n'
+        f'secret_file = "{secret}"\n',
         encoding="utf-8",
     )
     return file
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def phase(data: Path) -> str | None:
+    """Return what the engine last said of the replay, None before it spoke."""
+    if not (data / STORE_FILE).exists():
+        return None
+    with reading(data / STORE_FILE) as engine:
+        said = runtime_of(engine)
+    return said.phase if said else None
+
+
+def undelivered(data: Path) -> int:
+    """Return how many deliveries wait."""
+    exported = subprocess.run(command(data, "export", "deliveries"), capture_output=True)
+    lines = [json.loads(line) for line in exported.stdout.splitlines()]
+    return sum(line["state"] == "pending" for line in lines) if lines else -1
 
 
 def killed(folder: Path, scenario: Path, kills: int, seed: int, minutes: float) -> list[str]:
@@ -109,17 +140,18 @@ def killed(folder: Path, scenario: Path, kills: int, seed: int, minutes: float) 
     chance = random.Random(seed)
     receiver = Receiver()
     data = folder / "killed"
-    words = command(data, "--settings", settings(folder, receiver.server_port), "up")
-    words += ["--demo", str(scenario), "--minutes", str(minutes), "--at-end", "exit"]
-    words += ["--port", "0", "--api-port", "0", "--metrics-port", "0"]
+    file = settings(folder, receiver.server_port)
+    words = command(data, "--settings", file, "up", "--demo", scenario, "--minutes", minutes)
+    words += ["--port", str(free_port()), "--api-port", "0", "--metrics-port", "0"]
     tree = subprocess.Popen(
-        list(map(str, words)),
+        words,
+        cwd=ROOT,
         env=os.environ | UNDISTURBED,
         stdout=(folder / "up.log").open("wb"),
         stderr=subprocess.STDOUT,
     )
     hits: Counter[str] = Counter()
-    while tree.poll() is None and hits.total() < kills:
+    while hits.total() < kills and tree.poll() is None and phase(data) != "ended":
         time.sleep(chance.uniform(*PAUSE_S))
         alive = children(tree.pid)
         if alive:
@@ -127,20 +159,28 @@ def killed(folder: Path, scenario: Path, kills: int, seed: int, minutes: float) 
             os.kill(victim.pid, signal.SIGKILL)
             hits[victim.role] += 1
             print(f"{hits.total():3} killed {victim.role}", flush=True)
-    code = tree.wait(timeout=minutes * 60 + 300)
-    wrong = [f"up ended with {code}"] if code else []
+    until_s = time.monotonic() + minutes * 60 + PATIENCE_S
+    while time.monotonic() < until_s and (phase(data) != "ended" or undelivered(data)):
+        time.sleep(1)
+    tree.send_signal(signal.SIGINT)
+    wrong = [f"up ended with {code}"] if (code := tree.wait(PATIENCE_S)) else []
     if hits.total() < kills:
         wrong.append(f"only {hits.total()} of {kills} kills before the end")
+    if phase(data) != "ended":
+        wrong.append("the replay did not come to its end")
+    log = SqliteLog.open_read_only(data)
+    now = log.last_tick_at()
+    log.close()
     whole = folder / "whole"
     timed(command(whole, "replay", scenario), UNDISTURBED)
+    timed(command(whole, "run", "--until-idle", "--now", now and now.isoformat()), UNDISTURBED)
     wrong += differences(state(whole), state(data))
-    exported = subprocess.run(
-        list(map(str, command(data, "export", "alerts"))), capture_output=True, check=True
-    )
+    exported = subprocess.run(command(data, "export", "alerts"), capture_output=True, check=True)
     alerts = [json.loads(line) for line in exported.stdout.splitlines()]
-    expected = Counter({(one["alert_id"], "/room", one["intent"]): 1 for one in alerts})
+    expected = Counter({(one["alert_id"], PATH, one["intent"]): 1 for one in alerts})
     if receiver.effects != expected or not expected:
-        wrong.append(f"effects {receiver.effects - expected}, missing {expected - receiver.effects}")
+        more, less = receiver.effects - expected, expected - receiver.effects
+        wrong.append(f"effects too many {dict(more)}, missing {dict(less)}")
     print(
         f"{hits.total()} kills ({', '.join(f'{r} {n}' for r, n in hits.most_common())}); "
         f"{len(alerts)} alerts, {receiver.effects.total()} effects in {receiver.received} requests"
