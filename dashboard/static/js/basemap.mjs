@@ -100,7 +100,7 @@ function style({ url, layers }, language) {
       { id: 'sea', type: 'background', paint: { 'background-color': COLORS.sea } },
       {
         ...at, id: 'coast-glow', type: 'line', 'source-layer': countries,
-        paint: { 'line-color': COLORS.coast, 'line-width': 7, 'line-blur': 7, 'line-opacity': 0.55 },
+        paint: { 'line-color': COLORS.coast, 'line-width': ['interpolate', ['linear'], ['zoom'], 1, 2, 5, 7], 'line-blur': ['interpolate', ['linear'], ['zoom'], 1, 2, 5, 7], 'line-opacity': 0.55 },
       },
       {
         ...at, id: 'land', type: 'fill', 'source-layer': countries,
@@ -113,7 +113,7 @@ function style({ url, layers }, language) {
       },
       {
         ...at, id: 'borders', type: 'line', 'source-layer': rims,
-        paint: { 'line-color': COLORS.border, 'line-width': 1.5, 'line-dasharray': [4, 3] },
+        paint: { 'line-color': COLORS.border, 'line-width': ['interpolate', ['linear'], ['zoom'], 1, 0.5, 5, 1.5], 'line-dasharray': [4, 3] },
       },
       {
         ...at, id: 'country-names', type: 'symbol', 'source-layer': names,

@@ -2,7 +2,7 @@
 
 import { addBands, clearPlaces, createMap, highlightCountries, mapLibrary, updateBands } from './basemap.mjs';
 import { radius, ringSvg } from './charts.mjs';
-import { draw, el, mark, put, show } from './dom.mjs';
+import { draw, el, mark, put } from './dom.mjs';
 import { BUCKETS, MARKS } from './glyphs.mjs';
 import { boundsOf, placeNames, scaleOf, worldBounds } from './wall_place.mjs';
 import { areaName } from './wall_side.mjs';
@@ -245,5 +245,4 @@ export function renderLegend(refs, speaker) {
     draw(icon, glyph);
     refs.legend.append(el('li', '', icon, speaker.say(key)));
   }
-  show(refs.legend, true);
 }
