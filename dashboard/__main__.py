@@ -80,7 +80,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         hosts = ("*",)
     store = Store(wanted.data)
     pause: Path | None = wanted.pause_file
-    hub = Hub(store.engine, snapshot, paused=lambda: pause is not None and pause.exists())
+    hub = Hub(
+        store.engine,
+        snapshot,
+        paused=lambda: pause is not None and pause.exists(),
+        stamp=store.stamp,
+    )
     process = Process(wanted.data, wanted.api.rstrip("/"), store, hub, PAGES)
     install(process)
     config = uvicorn.Config(

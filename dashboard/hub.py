@@ -24,6 +24,12 @@ INTERVAL_S = 1.0
 LEAST_REST_S = 0.05
 """Between two looks, however slow the store is."""
 
+SOONEST_S = 0.4
+"""Between two looks at a store that is being written all the time."""
+
+GLANCE_S = 0.1
+"""How often it is asked whether the store was written at all."""
+
 LOG = logging.getLogger(__name__)
 
 
@@ -83,8 +89,14 @@ class Hub:
         read: Callable[[Engine], WallNow],
         paused: Callable[[], bool] = lambda: False,
         interval_s: float = INTERVAL_S,
+        stamp: Callable[[], object] = lambda: None,
     ) -> None:
-        """Say where the store is and how it is read; nothing is started yet."""
+        """Say where the store is and how it is read; nothing is started yet.
+
+        ``stamp`` is cheap and differs once the store was written, so that an
+        officer's act is on the wall with the next tick and not a second later.
+        """
+        self._stamp = stamp
         self._store = store
         self._read = read
         self._paused = paused
@@ -100,13 +112,21 @@ class Hub:
         return len(self._listeners)
 
     async def run(self) -> None:
-        """Look once a second until cancelled; a slow look is not caught up."""
+        """Look once a second, and soon after a write, until cancelled.
+
+        A slow look is not caught up.
+        """
         while True:
-            began_s = time.monotonic()
+            began_s, stamp = time.monotonic(), self._stamp()
             if not self._paused():
                 await self.look()
-            spent_s = time.monotonic() - began_s
-            await asyncio.sleep(max(self._interval_s - spent_s, LEAST_REST_S))
+            rest_s = max(self._interval_s - (time.monotonic() - began_s), LEAST_REST_S)
+            until_s = time.monotonic() + rest_s
+            while (left_s := until_s - time.monotonic()) > 0:
+                await asyncio.sleep(min(left_s, GLANCE_S))
+                written = self._stamp() != stamp
+                if written and time.monotonic() - began_s >= SOONEST_S:
+                    break
 
     async def look(self) -> None:
         """Look at the store once and publish what was seen."""

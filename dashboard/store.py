@@ -36,6 +36,14 @@ class Store:
                 self._open = (identity, open_store(self.path, read_only=True))
             return self._open[1]
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Return what differs once something was written; None if that is unknown."""
+        try:
+            found = self.path.with_name(f"{self.path.name}-wal").stat()
+        except OSError:
+            return None  # no such file: a look at the store itself will say what is wrong
+        return found.st_mtime_ns, found.st_size
+
     def close(self) -> None:
         """Let go of the file; the next ``engine`` opens it anew."""
         with self._lock:
