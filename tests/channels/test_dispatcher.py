@@ -1,13 +1,16 @@
 """The dispatcher on a real log and a real delivery log; time is injected."""
 
+import os
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.backends.sqlite import SqliteLog
+from streams.backends.sqlite_file import LOG_FILE
 from streams.channels.base import Delivered, Recipient, Refused, Retry
 from streams.channels.decide import Policy
 from streams.channels.dispatcher import Clocks, Dispatcher
@@ -135,6 +138,15 @@ def test_every_recipient_gets_every_alert_once_and_in_order(room):
                                   for state in State}  # fmt: skip
         assert oldest_pending(engine) is None
         assert uncertain_count(engine) == 0
+
+
+def test_the_same_alert_twice_in_the_log_is_one_delivery(room):
+    room.raised(alert("1"), alert("2"), alert("1"))
+    to = room.recipient("a")
+    room.run(to)
+    room.raised(alert("1"))
+    room.run(to)
+    assert room.got == [("a", "alert-1"), ("a", "alert-2")]
 
 
 def test_an_alert_raised_while_it_runs_is_seen(room):
@@ -354,3 +366,17 @@ def test_no_dispatcher_has_ever_run_here_is_a_state_of_its_own(tmp_path):
     (tmp_path / DELIVERIES_FILE).write_bytes(b"no database" * 99)
     with pytest.raises(DeliveriesFailedError, match="not a database"):
         open_to_read(tmp_path / DELIVERIES_FILE)
+
+
+def test_an_alert_is_on_disk_before_anybody_is_told(room, monkeypatch):
+    steps = []
+    fsync = os.fsync
+
+    def noted(number):
+        steps.append(Path(f"/proc/self/fd/{number}").readlink().name)
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    room.raised(alert("1"))
+    room.run(room.recipient("a"), abort=steps.append, steps=2)
+    assert steps[-5:] == [LOG_FILE, "taken", "begun", "sent", "ended"]
