@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
@@ -144,6 +144,7 @@ class Metrics:
 
     def __init__(self) -> None:
         """Begin at 0."""
+        disable_created_metrics()  # series beside the closed list
         self.registry = CollectorRegistry()
         self._items = Counter(ITEMS.name, ITEMS.about, ITEMS.labels, registry=self.registry)
         self._flag_s = Histogram(

@@ -41,7 +41,7 @@ def store(data, question):
 
 def test_an_act_is_in_the_store_at_once_and_stands_in_the_log_once(up, data):
     assert (up.post("/v1/commands", DECLARE).status_code) == 202
-    titles = lambda: [one.title for one in store(data, status).situations]  # noqa: E731
+    titles = lambda: [one.title for one in store(data, status).situations]
     assert wait_for(titles) == ["Fighting"]
     assert up.post("/v1/commands", DECLARE).json() == TAKEN | {"accepted": 0, "duplicate": 1}
     again = up.post("/v1/commands", DECLARE | {"occurred_at": "2024-05-01T10:00:00Z"})
@@ -154,7 +154,7 @@ def test_the_metrics_are_those_of_the_list(up):
     up.post("/v1/check-ins", [SAFE, SAFE, SAFE | {"state": "gone"}])
     wait_for(lambda: "rollcall_check_in_to_flag_seconds_count 1.0" in up.scrape())
     families = {one.name: one for one in text_string_to_metric_families(up.scrape())}
-    assert list(sorted(families)) == sorted(one.name for one in METRICS)
+    assert sorted(families) == sorted(one.name for one in METRICS)
     assert {name: family.type for name, family in families.items()} == {
         one.name: str(one.kind) for one in METRICS
     }

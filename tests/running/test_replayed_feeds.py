@@ -32,7 +32,10 @@ def said(after, at):
 def test_the_last_poll_before_a_tick_speaks():
     assert said(None, 0) == ("ok", "not modified", 0, 0)
     assert said(START, 5) == ("ok", "not modified", 4, 4)
-    assert list(healths([POLL], START, START + timedelta(minutes=4), START + timedelta(minutes=5))) == []
+    assert (
+        list(healths([POLL], START, START + timedelta(minutes=4), START + timedelta(minutes=5)))
+        == []
+    )
 
 
 def test_in_a_silent_span_the_last_success_stays_where_it_was():
@@ -58,7 +61,15 @@ QUIET = """
 [[poll]]
 feed = "usgs"
 interval_s = 300
-silent = [{ from = 2024-05-01T10:04:00Z, to = 2024-05-01T10:11:00Z, state = "late", reason = "timed out" }]
+silent = [
+  { from = 2024-05-01T10:04:00Z, to = 2024-05-01T10:11:00Z, state = "late", reason = "timed out" },
+]
+"""
+ENTRY = """
+[[entry]]
+at = 2024-05-01T10:05:00Z
+feed = "usgs"
+file = "some.geojson"
 """
 
 
@@ -91,7 +102,9 @@ def test_a_replay_publishes_health_before_every_tick(folder):
         (HEAD + QUIET + QUIET, "poll of usgs: stands twice"),
         (HEAD + QUIET.replace("10:11", "10:04"), "not after it begins"),
         (
-            HEAD + QUIET + '[[entry]]\nat = 2024-05-01T10:05:00Z\nfeed = "usgs"\nfile = "some.geojson"\n',
+            HEAD
+            + QUIET
+            + '[[entry]]\nat = 2024-05-01T10:05:00Z\nfeed = "usgs"\nfile = "some.geojson"\n',
             "poll of usgs: is silent at 2024-05-01T10:05:00Z, yet gives some.geojson",
         ),
         (HEAD + "fast_until = 2024-05-01T11:00:00Z\n", "fast_until 2024-05-01T11:00:00Z is not"),

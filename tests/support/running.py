@@ -25,7 +25,8 @@ def wait_for(condition, what="the condition", patience_s=PATIENCE_S):
         if found:
             return found
         if time.monotonic() > until:
-            raise AssertionError(f"{what} did not come within {patience_s} s")
+            msg = f"{what} did not come within {patience_s} s"
+            raise AssertionError(msg)
         _NEVER.wait(0.02)
 
 
@@ -60,7 +61,8 @@ class Process:
         try:
             wait_for(there, repr(words))
         except AssertionError as error:
-            raise AssertionError(f"{error}; it said {self.lines[-20:]}") from error
+            msg = f"{error}; it said {self.lines[-20:]}"
+            raise AssertionError(msg) from error
 
     def end(self, number, patience_s=15):
         """Send a signal; return the exit code."""
@@ -110,9 +112,7 @@ class At:
 def running_engine_in(data, scenario=None, speed=1.0, settings=None):
     """Yield an engine that runs in a thread of this process."""
     api, metrics = listening(0, 0)
-    wanted = Wanted(
-        data, settings or Settings(), api, metrics, scenario=scenario, speed=speed
-    )
+    wanted = Wanted(data, settings or Settings(), api, metrics, scenario=scenario, speed=speed)
     said = []
     with engine(wanted, said.append) as working:
         failures = []
@@ -133,4 +133,3 @@ def running_engine_in(data, scenario=None, speed=1.0, settings=None):
             thread.join(20)
             assert not thread.is_alive()
             assert failures == []
-
