@@ -4,6 +4,6 @@ A module of this folder that is missing in ``PAGES`` fails a test.
 """
 
 from dashboard.pages import PageModule
-from dashboard.views import health, officer, wall
+from dashboard.views import alerts, health, officer, wall
 
-PAGES: tuple[PageModule, ...] = (wall, officer, health)
+PAGES: tuple[PageModule, ...] = (wall, officer, alerts, health)
