@@ -93,9 +93,7 @@ def confirm(form: str, around: Around, sentence: str) -> None:
         width="stretch",
         on_click=partial(_send, form, around.api, around.role),
     )
-    no.button(
-        say["act_back"], key=f"{form}_no", width="stretch", on_click=partial(_back, form)
-    )
+    no.button(say["act_back"], key=f"{form}_no", width="stretch", on_click=partial(_back, form))
 
 
 def _send(form: str, api: str, role: str) -> None:
@@ -114,8 +112,10 @@ def _back(form: str) -> None:
 
 
 def _anew(form: str) -> None:
-    for part in ("draft", "endings", "sent_at", "seen", "gave_up", "stage", "reason"):
+    for part in ("draft", "endings", "sent_at", "seen", "gave_up", "stage"):
         st.session_state.pop(f"{form}_{part}", None)
+    for name in [n for n in st.session_state if str(n).startswith(form) and "reason" in str(n)]:
+        del st.session_state[name]
 
 
 def ending(form: str, around: Around) -> None:

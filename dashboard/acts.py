@@ -47,13 +47,17 @@ class OutlineError(ValueError):
 
 @dataclass(frozen=True)
 class Draft:
-    """One act before it is sent; ``said`` holds a mapping for each command."""
+    """One act before it is sent; ``said`` holds a mapping for each command.
+
+    ``shown`` is what only the page needs to put the act into words.
+    """
 
     verb: str
     by: str
     reason: str
     status: str
     said: tuple[Mapping[str, Any], ...]
+    shown: tuple[Mapping[str, Any], ...] = ()
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def nonces(self) -> tuple[str, ...]:
@@ -86,7 +90,9 @@ def missing(*, by: str, reason: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def overrides(person_ids: Sequence[str], situation_id: str, bucket: str) -> tuple[dict[str, Any], ...]:
+def overrides(
+    person_ids: Sequence[str], situation_id: str, bucket: str
+) -> tuple[dict[str, Any], ...]:
     """Return what is said to put each of these persons into a bucket."""
     return tuple(
         {"person_id": person_id, "situation_id": situation_id, "bucket": bucket}
@@ -139,14 +145,14 @@ def checked(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float],
     """Return an outline that can be sent, or raise ``OutlineError``."""
     for lon, lat in points:
         if not (math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90):
-            raise OutlineError("outline_off_earth", f"{lat}, {lon}")
+            raise OutlineError(key="outline_off_earth", at=f"{lat}, {lon}")
     if len(set(points)) < 3:
-        raise OutlineError("outline_few")
+        raise OutlineError(key="outline_few")
     if len(points) > MAX_POINTS:
-        raise OutlineError("outline_many", str(len(points)))
+        raise OutlineError(key="outline_many", at=str(len(points)))
     crossing = _crossing(points)
     if crossing is not None:
-        raise OutlineError("outline_crosses", f"{crossing + 1}")
+        raise OutlineError(key="outline_crosses", at=f"{crossing + 1}")
     return tuple(points)
 
 
@@ -159,7 +165,7 @@ def _of_lines(text: str) -> list[tuple[float, float]]:
         try:
             lat, lon = (float(part) for part in parts)
         except ValueError:
-            raise OutlineError("outline_line", str(count)) from None
+            raise OutlineError(key="outline_line", at=str(count)) from None
         points.append((lon, lat))
     return points
 
@@ -176,13 +182,13 @@ def _of_geojson(text: str) -> list[tuple[float, float]]:
         elif said["type"] == "Polygon":
             rings = said["coordinates"]
         else:
-            raise OutlineError("outline_not_polygon", str(said["type"]))
+            raise OutlineError(key="outline_not_polygon", at=str(said["type"]))
         (ring,) = rings
         return [(float(point[0]), float(point[1])) for point in ring]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         if isinstance(error, OutlineError):
             raise
-        raise OutlineError("outline_geojson") from None
+        raise OutlineError(key="outline_geojson") from None
 
 
 def _crossing(points: Sequence[tuple[float, float]]) -> int | None:

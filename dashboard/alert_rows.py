@@ -1,11 +1,14 @@
-"""Alerts, silences and deliveries as columns of tables: pure, over answers."""
+"""Alerts, silences and deliveries as columns of tables: read and put into words."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from sqlalchemy import Engine, select
+
 from dashboard.figures import age
 from dashboard.words import Words
+from streams.serving import tables as t
 from streams.serving.deliveries import DeliveryNow
 
 
@@ -25,6 +28,18 @@ class AlertRow(NamedTuple):
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     acknowledged_reason: str | None
+
+
+class Silence(NamedTuple):
+    """A silence as it stands: what it mutes, by whom, why, until when."""
+
+    silence_id: str
+    status: str
+    by: str
+    reason: str
+    rule: str | None
+    situation_id: str | None
+    until: datetime
 
 
 class Sorted(NamedTuple):
@@ -55,6 +70,19 @@ def sort(rows: Sequence[AlertRow], situation_id: str | None) -> Sorted:
     return Sorted(tuple(open_), tuple(taken), tuple(r for r in left if r.silence_id is not None))
 
 
+def read_silences(engine: Engine) -> tuple[Silence, ...]:
+    """Return all silences, those that end last first."""
+    c = t.silences.c
+    query = select(*(c[name] for name in Silence._fields)).order_by(c.until.desc(), c.silence_id)
+    with engine.connect() as connection:
+        return tuple(Silence._make(row) for row in connection.execute(query))
+
+
+def in_force(found: Sequence[Silence], as_of: datetime | None) -> tuple[Silence, ...]:
+    """Return the silences that still mute something; before any sum, all of them."""
+    return tuple(one for one in found if as_of is None or one.until > as_of)
+
+
 def table(
     rows: Sequence[AlertRow],
     as_of: datetime | None,
@@ -76,7 +104,9 @@ def table(
         ],
         "late": [age(row.late_s, say) if row.late_s else say["on_time"] for row in rows],
         "situation": [titles.get(row.situation_id or "", row.situation_id or "—") for row in rows],
-        "facts": [", ".join(f"{name} {value}" for name, value in row.facts.items()) for row in rows],
+        "facts": [
+            ", ".join(f"{name} {value}" for name, value in row.facts.items()) for row in rows
+        ],
         "deliveries": [_sent(row.alert_id, sent, say) for row in rows],
         "status": [say[f"status_{row.status}"] for row in rows],
     }
@@ -94,9 +124,7 @@ def rule_name(rule: str | None, say: Words) -> str:
     return say["rule_every"] if rule is None else say.get(f"rule_{rule}", rule)
 
 
-def _sent(
-    alert_id: str, sent: Mapping[str, Sequence[DeliveryNow]] | None, say: Words
-) -> str:
+def _sent(alert_id: str, sent: Mapping[str, Sequence[DeliveryNow]] | None, say: Words) -> str:
     """Return deliveries in a few words: how many of each state."""
     if sent is None:
         return say["unknown"]

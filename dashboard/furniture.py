@@ -79,15 +79,19 @@ def watched(around: Around) -> Iterator[None]:
 
 
 def columns_of(
-    columns: Collection[str], say: Words, *, instants: Collection[str] = ()
+    columns: Collection[str],
+    say: Words,
+    *,
+    instants: Collection[str] = (),
+    prefix: str = "col",
 ) -> dict[str, Any]:
     """Return the headings of a table; instants are shown in UTC, as they are."""
     return {
         name: st.column_config.DatetimeColumn(
-            say[f"col_{name}"], format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+            say[f"{prefix}_{name}"], format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
         )
         if name in instants
-        else st.column_config.Column(say[f"col_{name}"])
+        else st.column_config.Column(say[f"{prefix}_{name}"])
         for name in columns
     }
 

@@ -50,9 +50,7 @@ def inputs(found: Iterable[WallInput], as_of: datetime | None, say: Words) -> di
 
 def off_balance(now: WallNow) -> int:
     """Return how many situations' ledgers do not balance."""
-    return sum(
-        one.imbalance is not None and not one.imbalance.balanced for one in now.situations
-    )
+    return sum(one.imbalance is not None and not one.imbalance.balanced for one in now.situations)
 
 
 def shards(now: WallNow, say: Words) -> str:

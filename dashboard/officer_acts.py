@@ -1,6 +1,6 @@
 """The acts of the officer's page: override, declare, footprint, close."""
 
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -69,7 +69,7 @@ def sentence(draft: Draft, now: WallNow, say: Words) -> str:
     return say("act_close_what", title=titles.get(said["situation_id"], said["situation_id"]))
 
 
-def _area(said: dict[str, Any], say: Words) -> str:
+def _area(said: Mapping[str, Any], say: Words) -> str:
     parts = []
     for area in said.get("areas", ()):
         if area["kind"] == "countries":
@@ -190,9 +190,7 @@ def _outline(say: Words) -> None:
             label_visibility="collapsed",
         )
         take, clear = st.columns(2)
-        take.button(
-            say["act_outline_take"], key=key("take"), width="stretch", on_click=_take
-        )
+        take.button(say["act_outline_take"], key=key("take"), width="stretch", on_click=_take)
         clear.button(
             say["act_outline_clear"],
             key=key("outline_clear"),

@@ -70,7 +70,9 @@ def _ask(
 
 def filter_row(situation: WallSituation, say: Words) -> None:
     """Show the filters; each change begins at the first page again."""
-    counts = {bucket: getattr(situation, bucket) for bucket in ("unaccounted", "needs_help", "safe")}
+    counts = {
+        bucket: getattr(situation, bucket) for bucket in ("unaccounted", "needs_help", "safe")
+    }
     counts |= situation.other_parts or {}
     chosen = selection.filters().buckets
     buckets = [b.value for b in Bucket if counts.get(b.value) or b.value in chosen]
@@ -191,9 +193,7 @@ def _take(name: str, ids: list[str]) -> None:
     selection.choose([ids[row] for row in rows if row < len(ids)])
 
 
-def _below(
-    around: Around, situation: WallSituation, found: Found, as_of: datetime | None
-) -> None:
+def _below(around: Around, situation: WallSituation, found: Found, as_of: datetime | None) -> None:
     say, ids = around.words, selection.chosen()
     if found.pages > 1:
         st.number_input(say["list_page"], 1, found.pages, key=key("page"))

@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard.figures import KINDS
-from dashboard.tables import Row, marks
+from dashboard.tables import marks
 from dashboard.words import Words
+from streams.serving.people_answers import Member
 
 LIVE = Path(__file__).with_name("live")
 NAME = "rollcall_people_map"
@@ -22,15 +23,15 @@ WORDS = (
 @lru_cache(maxsize=1)
 def _mount() -> Callable[..., Any]:
     """Return the component; registered once, at the first page that shows it."""
-    parts = {
-        name: (LIVE / f"people_map.{name}").read_text(encoding="utf-8")
-        for name in ("html", "css", "js")
-    }
-    return st.components.v2.component(NAME, **parts)
+    return st.components.v2.component(NAME, html=_read("html"), css=_read("css"), js=_read("js"))
+
+
+def _read(kind: str) -> str:
+    return (LIVE / f"people_map.{kind}").read_text(encoding="utf-8")
 
 
 def people_map(
-    rows: Sequence[Row],
+    rows: Sequence[Member],
     say: Words,
     *,
     key: str,

@@ -65,19 +65,20 @@ def place_line(reason: Reason, say: Words) -> str:
 
 def line(one: Moment, say: Words) -> str:
     """Return one moment as Markdown: when, what, who, why, by what cause."""
-    when = plain(f"{one.at:%Y-%m-%d %H:%M} UTC")
-    kind = say.get(f"moment_{one.kind}", one.kind)
-    parts = [f"**{plain(kind)}**", plain(what(one, say))]
-    who = plain(say.get(f"by_{one.who}", one.who)) if one.who else ""
-    reason = plain(why(one.why, say)) if one.why else ""
-    tail = " · ".join(part for part in (who, reason) if part)
+    kind = plain(say.get(f"moment_{one.kind}", one.kind))
+    mark = ""
+    if one.status != "Actual":
+        mark = f":orange-badge[{plain(say['status_' + one.status])}] "
+    said = f"**{kind}** {plain(what(one, say))}"
     facts = ", ".join(f"{name} {_fact(value)}" for name, value in one.facts.items() if value)
-    if facts:
-        tail = f"{tail} · {plain(facts)}" if tail else plain(facts)
-    cause = f" :gray[{plain(say('person_cause', id=one.cause_event_id))}]" if one.cause_event_id else ""
-    mark = f":orange-badge[{plain(say['status_' + one.status])}] " if one.status != "Actual" else ""
+    tail = [plain(say.get(f"by_{one.who}", one.who)) if one.who else ""]
+    tail += [plain(why(one.why, say)) if one.why else "", plain(facts)]
+    if one.cause_event_id:
+        tail.append(f":gray[{plain(say('person_cause', id=one.cause_event_id))}]")
+    after = " · ".join(part for part in tail if part)
     sign = KINDS.get(one.kind, "·")
-    return f"`{when.replace(chr(92), '')}` {sign} {mark}{' '.join(parts)}{' — ' + tail if tail else ''}{cause}"
+    line_ = f"`{one.at:%Y-%m-%d %H:%M} UTC` {sign} {mark}{said}"
+    return f"{line_} — {after}" if after else line_
 
 
 def what(one: Moment, say: Words) -> str:

@@ -9,66 +9,11 @@ import io
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from dashboard.figures import KINDS, glyph
 from dashboard.words import Words
-
-class Row(Protocol):
-    """One member of a situation: where they stand, and where they may be."""
-
-    @property
-    def person_id(self) -> str:
-        """Return the pseudonymous id."""
-    @property
-    def bucket(self) -> str:
-        """Return where they stand in the ledger."""
-    @property
-    def tier(self) -> str | None:
-        """Return how sure the exposure is."""
-    @property
-    def area(self) -> str | None:
-        """Return the ISO 3166 code of where they are believed to be."""
-    @property
-    def post(self) -> str | None:
-        """Return the responsible post."""
-    @property
-    def by(self) -> str:
-        """Return who stands behind the bucket."""
-    @property
-    def why(self) -> str:
-        """Return what moved them there."""
-    @property
-    def at(self) -> datetime:
-        """Return when that was."""
-    @property
-    def since(self) -> datetime | None:
-        """Return since when they are exposed."""
-    @property
-    def lon_deg(self) -> float | None:
-        """Return the longitude believed in."""
-    @property
-    def lat_deg(self) -> float | None:
-        """Return the latitude believed in."""
-    @property
-    def radius_m(self) -> int | None:
-        """Return how far from there they may be."""
-    @property
-    def basis(self) -> str | None:
-        """Return what the belief rests on."""
-    @property
-    def precision(self) -> str | None:
-        """Return how exactly the place is known."""
-    @property
-    def place(self) -> str | None:
-        """Return the name of the place, as filed."""
-    @property
-    def country(self) -> str | None:
-        """Return its country."""
-    @property
-    def band(self) -> str | None:
-        """Return the worst band of the zones they are in."""
-
+from streams.serving.people_answers import Member
 
 FIELDS = (
     "person_id bucket tier area post by why at since place country "
@@ -91,7 +36,7 @@ def word(prefix: str, value: str | None, say: Words) -> str:
     return NOTHING if value is None else say(f"{prefix}_{value}")
 
 
-def table(rows: Sequence[Row], say: Words) -> dict[str, list[Any]]:
+def table(rows: Sequence[Member], say: Words) -> dict[str, list[Any]]:
     """Return the columns of the list, in the order and with the words shown."""
     return {
         "person": [row.person_id for row in rows],
@@ -109,18 +54,7 @@ def table(rows: Sequence[Row], say: Words) -> dict[str, list[Any]]:
     }
 
 
-def narrowed(
-    rows: Iterable[Row], *, bases: Collection[str], precisions: Collection[str]
-) -> list[Row]:
-    """Return the rows of these bases and precisions; an empty choice is every one."""
-    return [
-        row
-        for row in rows
-        if (not bases or row.basis in bases) and (not precisions or row.precision in precisions)
-    ]
-
-
-def marks(rows: Iterable[Row], chosen: Collection[str]) -> dict[str, list[Any]]:
+def marks(rows: Iterable[Member], chosen: Collection[str]) -> dict[str, list[Any]]:
     """Return the map's arrays: only rows that have a point, ``chosen`` outlined."""
     placed = [row for row in rows if row.lon_deg is not None and row.lat_deg is not None]
     wanted = set(chosen)
@@ -133,7 +67,7 @@ def marks(rows: Iterable[Row], chosen: Collection[str]) -> dict[str, list[Any]]:
     }
 
 
-def count_by_bucket(rows: Iterable[Row]) -> dict[str, int]:
+def count_by_bucket(rows: Iterable[Member]) -> dict[str, int]:
     """Return how many of the rows stand in each bucket, biggest first."""
     counts: dict[str, int] = {}
     for row in rows:
@@ -141,7 +75,7 @@ def count_by_bucket(rows: Iterable[Row]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def as_csv(rows: Iterable[Row]) -> bytes:
+def as_csv(rows: Iterable[Member]) -> bytes:
     """Return the list as CSV (RFC 4180, UTF-8 with a mark, for spreadsheets).
 
     A text that a spreadsheet would read as a formula gets an apostrophe.
@@ -166,7 +100,7 @@ def _instant(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def as_geojson(rows: Iterable[Row], *, status: str, as_of: datetime | None) -> bytes:
+def as_geojson(rows: Iterable[Member], *, status: str, as_of: datetime | None) -> bytes:
     """Return the list as GeoJSON (RFC 7946); who has no point has no geometry."""
     features = []
     for row in rows:

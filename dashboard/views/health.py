@@ -61,7 +61,9 @@ def _live(around: Around) -> None:
 
 def _runtime(now: WallNow, say: Words) -> None:
     told = now.clock
-    mode = say("mode_replay", title=told.title or "?") if told.mode == "replay" else say["mode_live"]
+    mode = (
+        say("mode_replay", title=told.title or "?") if told.mode == "replay" else say["mode_live"]
+    )
     speed = say["speed_real"] if told.speed is None else say("speed_times", n=f"{told.speed:g}")
     beat = say["beat_never"] if told.beat_wall_at is None else clock(told.beat_wall_at, say)
     parts = {

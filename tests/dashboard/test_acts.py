@@ -14,6 +14,8 @@ from dashboard.acts import (
 
 TRIANGLE = ((36.0, 37.0), (37.0, 37.0), (36.5, 38.0))
 
+MULTI = '{"type":"MultiPolygon","coordinates":[[[[36,37],[37,37],[36.5,38],[36,37]]]]}'
+
 
 @pytest.mark.parametrize(
     ("by", "reason", "wanted"),
@@ -67,8 +69,7 @@ def test_a_declaration_says_only_what_there_is() -> None:
         "37, 36\n37, 37\n\n38, 36.5",
         "37 36\n37;37\n38 36.5\n37 36",
         '{"type":"Polygon","coordinates":[[[36,37],[37,37],[36.5,38],[36,37]]]}',
-        '{"type":"Feature","geometry":{"type":"MultiPolygon",'
-        '"coordinates":[[[[36,37],[37,37],[36.5,38],[36,37]]]]}}',
+        '{"type":"Feature","geometry":' + MULTI + "}",
     ],
 )
 def test_an_outline_can_be_typed_or_pasted(text: str) -> None:

@@ -93,9 +93,7 @@ def test_incomplete_numbers_are_at_least() -> None:
     part = Completeness(reached=7, shards=8, as_of=AT, complete=False)
     partly = msgspec.structs.replace(SITUATION, at_least=True, completeness=part)
     assert [one.value for one in kpis(partly, EN)][:2] == ["≥ 331", "≥ 41"]
-    assert completeness(partly, EN) == (
-        "At least: 7 of 8 shards, the numbers may be higher"
-    )
+    assert completeness(partly, EN) == ("At least: 7 of 8 shards, the numbers may be higher")
     assert completeness(SITUATION, EN) == "8 of 8 shards"
 
 

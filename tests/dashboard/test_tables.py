@@ -2,7 +2,7 @@
 
 import json
 
-from dashboard.tables import as_csv, as_geojson, count_by_bucket, marks, table
+from dashboard.tables import FIELDS, as_csv, as_geojson, count_by_bucket, marks, table
 from dashboard.words import words
 from tests.dashboard.people_rows import AT, row
 
@@ -46,13 +46,12 @@ def test_buckets_are_counted_biggest_first() -> None:
 
 def test_csv_has_empty_cells_and_no_formulas() -> None:
     said = as_csv([row("a.1", place="=1+1"), ROWS[2]]).decode("utf-8-sig").split("\r\n")
+    rest = "'=1+1,TR,VI,stay,city,35.32,37.0,10000"
+    at = "2023-02-06T04:30:00Z"
     assert said == [
-        "person_id,bucket,tier,area,post,by,why,at,since,place,country,band,basis,precision,"
-        "lon_deg,lat_deg,radius_m",
-        "a.1,unaccounted,probable,TR-01,Ankara,nobody,exposed,2023-02-06T04:30:00Z,"
-        "2023-02-06T04:30:00Z,'=1+1,TR,VI,stay,city,35.32,37.0,10000",
-        "c.1,unreachable,country_only,,Ankara,nobody,exposed,2023-02-06T04:30:00Z,"
-        "2023-02-06T04:30:00Z,,TR,VI,,city,,,",
+        ",".join(FIELDS),
+        f"a.1,unaccounted,probable,TR-01,Ankara,nobody,exposed,{at},{at},{rest}",
+        f"c.1,unreachable,country_only,,Ankara,nobody,exposed,{at},{at},,TR,VI,,city,,,",
         "",
     ]
 
