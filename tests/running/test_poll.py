@@ -199,7 +199,9 @@ def test_what_a_poll_refuses_is_in_the_dead_letters(data, mirror):
         )  # fmt: skip
         poller.poll_due()
         (letter,) = wait_for(lambda: store(data, dead_letters))
-        assert letter.reason == "XX"
+        assert letter.reason == (
+            "usgs, usgs:us6000jllz: lon_deg 937.014 is not between -180 and 180"
+        )
         assert wait_for(lambda: feeds(data))["usgs"][0] == "suspect"
 
 
