@@ -31,7 +31,7 @@ class Mirror:
     """A local server whose answers a test sets: bytes, a status, or nothing at all."""
 
     def __init__(self):
-        self.answers = {}
+        self.answers: dict[str, bytes | int | None] = {}
         mirror = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -145,7 +145,7 @@ def test_a_feed_that_stops_or_turns_empty_ends_nothing(data, mirror):
             polled_feeds(settings), client, Speaker(session, None).append,
             clock=lambda: now, jitter=lambda: 0.0, contact="test",
         )  # fmt: skip
-        said = []
+        said: list[tuple[str, str]] = []
         steps = [
             (0, QUAKE),
             (1, None),
