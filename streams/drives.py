@@ -20,7 +20,7 @@ from streams.ports import EventLog, NewRecord
 from streams.serving.runtime import ConfiguredFeed, Runtime
 from streams.ticks import due, tick_of
 
-FAST = 10
+FAST = 30
 """How many times faster a scenario's quiet stretch is taken (``fast_until``)."""
 
 CATCH_UP_S = 2.0

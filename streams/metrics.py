@@ -144,7 +144,7 @@ class Metrics:
 
     def __init__(self) -> None:
         """Begin at 0."""
-        disable_created_metrics()  # series beside the closed list
+        disable_created_metrics()  # type: ignore[no-untyped-call] # not a series of the list
         self.registry = CollectorRegistry()
         self._items = Counter(ITEMS.name, ITEMS.about, ITEMS.labels, registry=self.registry)
         self._flag_s = Histogram(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def _needs() -> str:
 @click.command(
     help=f"""Give an officer's command; it stands in the journal with who and why.
 
-It takes effect when the log is next processed (`rollcall run --until-idle`).
+It takes effect at once where the system is up, else when the log is next
+processed (`rollcall run --until-idle`).
 
 Verbs, and what each needs:
 {_needs()}
@@ -76,23 +78,17 @@ def do(
     status: str,
 ) -> None:
     """Give an officer's command."""
-    ready = order(
-        _said(pairs),
-        verb=verb,
-        by=by,
-        role=role,
-        reason=reason,
-        status=status,
-        nonce=datetime.now(UTC).isoformat(),
-        source="command-line",
-    )
+    said = _said(pairs)
+    give = partial(order, said, verb=verb, by=by, role=role, reason=reason, status=status,
+                   source="command-line")  # fmt: skip
     try:
         log = open_log(session.data, session.settings)
     except LogInUseError as error:
-        _through_the_engine(session.data, ready, error)
+        _through_engine(session.data, give(nonce=datetime.now(UTC).isoformat()), error)
         return
     try:
         now = log.clock.now()
+        ready = give(nonce=now.isoformat())
         if log.end("desk-input", 0) == log.committed("desk", 0):
             with reading(session.data / STORE_FILE) as engine:
                 refuse_unknown(engine, ready)
@@ -107,8 +103,8 @@ def do(
     click.echo(f"{command.event_id}: {became}; `rollcall run --until-idle` carries it out")
 
 
-def _through_the_engine(data: Path, ready: dict[str, Any], in_use: LogInUseError) -> None:
-    """Send the command to the engine that owns the log; it acts at once."""
+def _through_engine(data: Path, ready: dict[str, Any], in_use: LogInUseError) -> None:
+    """Send the order to the engine that owns the log; it acts at once."""
     running = running_engine(data)
     if running is None:
         raise in_use
@@ -116,11 +112,10 @@ def _through_the_engine(data: Path, ready: dict[str, Any], in_use: LogInUseError
         refuse_unknown(engine, ready)
     sent = send(running.api, ready)
     if sent.outcome == "unreachable":
-        raise EngineAwayError(sent.reason, hint="look at `rollcall up`, then try again")
+        raise EngineAwayError(sent.reason, hint="look at `rollcall up`, then give it again")
     if not sent.taken:
         raise BadInputError(sent.reason, hint="see `rollcall do --help`")
-    became = "the log has it already" if sent.outcome == "duplicate" else "accepted"
-    click.echo(f"{sent.event_id}: {became}, the running engine carries it out")
+    click.echo(f"{sent.event_id}: {sent.outcome}, the running engine carries it out")
 
 
 def _said(pairs: Sequence[str]) -> dict[str, Any]:

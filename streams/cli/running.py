@@ -137,7 +137,7 @@ def poll(session: Session, api: str | None) -> None:
     stopped = threading.Event()
     with stopping(stopped.set), httpx.Client(follow_redirects=True) as client:
         _say(f"polling {', '.join(feed.name for feed in feeds) or 'no feed: none is enabled'}")
-        speaker = _Speaker(session, api)
+        speaker = Speaker(session, api)
         poller = Poller(
             feeds,
             client,
@@ -163,10 +163,11 @@ def _polled(poller: Poller) -> float:
     return min(max((next_at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_LOOK_S)
 
 
-class _Speaker:
+class Speaker:
     """Gives an engine what polls have found; looks anew where it is each time."""
 
     def __init__(self, session: Session, named: str | None) -> None:
+        """Speak to the engine at ``named``, else to that of the data directory."""
         self._session, self._named = session, named
 
     def append(self, feed: Feed, found: Found, health: FeedHealthChanged | None) -> None:
@@ -176,12 +177,10 @@ class _Speaker:
             report = api.found(Source(feed.name, feed.name, lambda *_: ()), found, health)
         finally:
             api.close()
-        if found or health is not None:
-            state = "" if health is None else f"{health.state}: {health.reason}; "
-            _say(
-                f"{feed.name}: {state}{report.accepted} accepted,"
-                f" {len(report.rejections)} rejected, {report.duplicate} duplicate"
-            )
+        if health is not None:
+            _say(f"{feed.name}: {health.state}: {health.reason}")
+        if report.rejections:
+            _say(f"{feed.name}: {len(report.rejections)} items refused, see the dead letters")
 
     def _url(self) -> str:
         if self._named is not None:

@@ -26,8 +26,11 @@ ASK_S = 0.5
 ANSWER_S = 1.0
 """Longest wait for the answer to one."""
 
-STOP_S = 4.0
-"""How long each of the two waits at a stop may take before what is left is killed."""
+STOP_S = 9.0
+"""How long a stop may take before what is left is killed."""
+
+OTHERS_STOP_S = 4.0
+"""How much of it those have who lean on the engine, which is stopped last."""
 
 ENDED_S = 20.0
 """How long the end of a demo is shown before it begins anew."""
@@ -151,11 +154,12 @@ class Tree:
     def _stop(self, names: Sequence[str]) -> None:
         """Stop parts in order: first all that lean on the engine, then the engine."""
         others = [one for one in names if one != self._engine]
-        for group in (others, [self._engine] if self._engine in names else []):
+        began_s = time.monotonic()
+        for group, limit_s in ((others, OTHERS_STOP_S), ([self._engine], STOP_S)):
+            until_s = began_s + limit_s
             running = [self._children[one] for one in group if one in self._children]
             for child in running:
                 child.ask_to_stop()
-            until_s = time.monotonic() + STOP_S
             while any(child.exit_code() is None for child in running):
                 if time.monotonic() > until_s or self._stop_asked > 1:
                     break

@@ -23,7 +23,7 @@ def test_two_deaths_within_ten_seconds_are_a_fault_and_every_further_one_waits_l
     for _ in range(7):
         watch = died(started(watch, now_s), now_s + 0.1)
         pauses.append(watch.pause_s)
-        now_s = watch.start_at_s
+        now_s = watch.start_at_s or 0.0
     assert pauses == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 

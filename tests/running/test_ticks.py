@@ -9,6 +9,7 @@ NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 def test_a_tick_is_owed_once_a_second_and_named_by_it():
     tick = due(NOON + timedelta(seconds=1.25), NOON, "engine")
+    assert tick is not None
     assert tick.event_id == "tick:2024-05-01T12:00:01Z"
     assert (tick.at, tick.resume) == (NOON + timedelta(seconds=1), False)
     assert due(NOON + timedelta(seconds=1.9), tick.at, "engine") is None

@@ -43,6 +43,7 @@ class Process:
         self._reader.start()
 
     def _read(self):
+        assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
 
@@ -76,6 +77,7 @@ class Process:
             self.process.kill()
         self.process.wait()
         self._reader.join(5)
+        assert self.process.stdout is not None
         self.process.stdout.close()
 
 
@@ -113,7 +115,7 @@ def running_engine_in(data, scenario=None, speed=1.0, settings=None):
     """Yield an engine that runs in a thread of this process."""
     api, metrics = listening(0, 0)
     wanted = Wanted(data, settings or Settings(), api, metrics, scenario=scenario, speed=speed)
-    said = []
+    said: list[str] = []
     with engine(wanted, said.append) as working:
         failures = []
 
