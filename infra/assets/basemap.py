@@ -2,9 +2,9 @@
 
 Layers of ``world.pmtiles`` (zoom 0 to 7): ``countries`` and ``labels`` with
 ``id`` (ISO 3166-1 numeric), ``code`` (alpha-2) and ``name``, both empty where
-ISO has none; ``borders``; ``coast``. What has no code (a buffer zone, a reef) bears
-no label. Which state a disputed area is drawn in
-follows Natural Earth; a ministry that draws it otherwise replaces the file.
+ISO has none; ``borders``; ``coast``. What has no code (a buffer zone, a reef)
+bears no label. Which state a disputed area is drawn in follows Natural Earth;
+a ministry that draws it otherwise replaces the file.
 """
 
 import csv
