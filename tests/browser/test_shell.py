@@ -108,15 +108,16 @@ def test_the_navigation_is_reached_and_followed_with_keys(page: Page) -> None:
 def test_the_fonts_are_ours_in_every_weight(page: Page) -> None:
     page.goto(f"/{STAFF[0]}")
     expect(page.get_by_label(EN["your_name"], exact=True)).to_be_visible()
-    loaded = page.evaluate(
+    # Streamlit writes its font faces anew while the page settles, so it is asked until it holds.
+    page.wait_for_function(
         """async () => {
           const wanted = [400, 600, 800].map((weight) => `${weight} 20px Inter`);
           await Promise.all(wanted.map((font) => document.fonts.load(font, 'aş')));
           const inter = [...document.fonts].filter((face) => face.family.includes('Inter'));
-          return inter.filter((face) => face.status === 'loaded').map((face) => face.weight).sort();
+          const loaded = inter.filter((face) => face.status === 'loaded').map((face) => face.weight);
+          return loaded.sort().join() === '400,400,600,600,800,800';
         }"""
     )
-    assert loaded == ["400", "400", "600", "600", "800", "800"]
 
 
 def test_the_language_of_the_browser_is_spoken_until_another_is_chosen(page: Page) -> None:
