@@ -8,12 +8,16 @@ from pathlib import Path
 
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from streamlit.starlette import App
 
 from dashboard import guard
+from dashboard.pages import pages_for
 from dashboard.process import Process
 from dashboard.routes import Live, Zones
-from dashboard.shell import fail
+from dashboard.shell import ROLE, fail
 
 SCRIPT = Path(__file__).with_name("main.py")
 """Streamlit also finds its settings by it: ``.streamlit/config.toml`` beside it."""
@@ -44,12 +48,26 @@ def compose(process: Process, zones: Zones, hosts: Sequence[str]) -> App:
         SCRIPT,
         lifespan=living,
         on_script_error=fail,
-        routes=Live(process.hub, process.store.engine, zones).routes(),
+        routes=[
+            *Live(process.hub, process.store.engine, zones).routes(),
+            *(Route(f"/{name}", _to_root) for name in _first(process)),
+        ],
         middleware=[
             Middleware(guard.SecurityHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         ],
     )
+
+
+def _first(process: Process) -> list[str]:
+    """Return the name of the page that opens first, if there is any."""
+    return [module.PAGE.name for module in pages_for(ROLE, process.pages)][:1]
+
+
+def _to_root(request: Request) -> Response:
+    """Lead to the first page, which Streamlit knows under the root only."""
+    query = request.url.query
+    return RedirectResponse(f"/?{query}" if query else "/")
 
 
 def _say_why(ticker: "asyncio.Task[None]") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from dashboard.assets import assets_present
 from tests.support import screens
@@ -113,6 +113,7 @@ def page(chromium: Browser, app: screens.Running, watch: Watch) -> Iterator[Page
         base_url=app.url, viewport={"width": 1920, "height": 1080}, locale="en-GB"
     )
     context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     one = context.new_page()
     watch.follow(one)
     yield one

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.pages import pages_for
 from dashboard.views import PAGES
 from dashboard.words import COMMON, words
 from tests.support.screens import Running
 
 EN = words("en", COMMON)
-STAFF = [module.PAGE.name for module in PAGES if module.PAGE.name != "wall"]
+NAMES = [module.PAGE.name for module in pages_for("officer", PAGES)]
+STAFF = [name for name in NAMES if name != "wall"]
 
 FIRST_MESSAGES = """async (count) => {
   const found = [];
@@ -84,7 +86,7 @@ def test_a_page_opens_by_its_address(page: Page, name: str) -> None:
     entry = page.get_by_role("link", name=EN[f"page_{name}"], exact=True)
     expect(entry).to_be_visible()
     expect(page).to_have_title(f"{EN[f'page_{name}']} · Rollcall")
-    expect(page.get_by_label(EN["your_name"])).to_be_visible()
+    expect(page.get_by_label(EN["your_name"], exact=True)).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stMainMenu")).to_have_count(0)
     expect(page.get_by_test_id("stAppDeployButton")).to_have_count(0)
@@ -104,7 +106,7 @@ def test_the_navigation_is_reached_and_followed_with_keys(page: Page) -> None:
 
 def test_the_fonts_are_ours_in_every_weight(page: Page) -> None:
     page.goto(f"/{STAFF[0]}")
-    expect(page.get_by_label(EN["your_name"])).to_be_visible()
+    expect(page.get_by_label(EN["your_name"], exact=True)).to_be_visible()
     loaded = page.evaluate(
         """async () => {
           const wanted = [400, 600, 800].map((weight) => `${weight} 20px Inter`);
@@ -118,4 +120,11 @@ def test_the_fonts_are_ours_in_every_weight(page: Page) -> None:
 
 def test_the_language_of_the_browser_is_spoken_until_another_is_chosen(page: Page) -> None:
     page.goto(f"/{STAFF[0]}?lang=de")
-    expect(page.get_by_label(words("de", COMMON)["your_name"])).to_be_visible()
+    expect(page.get_by_label(words("de", COMMON)["your_name"], exact=True)).to_be_visible()
+
+
+def test_the_first_page_is_found_under_its_name_too(page: Page) -> None:
+    page.goto(f"/{NAMES[0]}?lang=fr")
+    title = words("fr", COMMON)[f"page_{NAMES[0]}"]
+    expect(page).to_have_title(f"{title} · Rollcall")
+    assert page.url.endswith("/?lang=fr")
