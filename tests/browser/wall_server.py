@@ -8,9 +8,10 @@ import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from dashboard import guard
 from dashboard.__main__ import Server
@@ -20,6 +21,7 @@ from dashboard.process import Process, install
 from dashboard.store import Store
 from dashboard.views import PAGES
 from streams.errors import StoreFailedError
+from streams.serving.store import STORE_FILE, open_store
 from streams.serving.wall_answers import WallNow
 from tests.browser.wall_stories import STORIES, zones
 
@@ -45,11 +47,17 @@ class Teller:
 def main(control: Path, port: int) -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    engine = create_engine("sqlite://")
-    hub = Hub(lambda: engine, Teller(control).read)
-    process = Process(control.parent, "http://127.0.0.1:9", Store(control.parent), hub, PAGES)
+    open_store(control.parent / STORE_FILE).dispose()
+    teller, store = Teller(control), Store(control.parent)
+    hub = Hub(store.engine, teller.read)
+    process = Process(control.parent, "http://127.0.0.1:9", store, hub, PAGES)
     install(process)
-    app = compose(process, lambda _, situation_id: zones(situation_id), guard.HOSTS)
+
+    def drawn(engine: Engine, situation_id: str) -> dict[str, Any]:
+        told = {one.situation_id: one for one in teller.read(engine).situations}
+        return zones(told[situation_id])
+
+    app = compose(process, drawn, guard.HOSTS)
     Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"), hub).run()
 
 

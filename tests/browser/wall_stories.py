@@ -1,6 +1,5 @@
 """Moments of the wall, written by hand: what the hub would have read from a store."""
 
-import json
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -327,8 +326,8 @@ STORIES: dict[str, Callable[[datetime], WallNow]] = {
 }
 
 
-def zones(situation_id: str) -> bytes:
-    """Return the geometry of the earthquake's bands; other situations have none."""
+def zones(situation: WallSituation) -> dict[str, Any]:
+    """Return the geometry of a situation's bands, as the store would."""
     features = [
         {
             "type": "Feature",
@@ -341,9 +340,13 @@ def zones(situation_id: str) -> bytes:
             },
             "geometry": {"type": "Polygon", "coordinates": [_oval(km)]},
         }
-        for name, rank, km in (BANDS if situation_id == "sit-1" else ())
+        for name, rank, km in (BANDS if situation.bands else ())
     ]
-    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    return {
+        "type": "FeatureCollection",
+        "zones_key": situation.zones_key,
+        "features": features,
+    }
 
 
 def _oval(km: float) -> list[list[float]]:

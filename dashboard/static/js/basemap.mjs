@@ -14,9 +14,10 @@ export const COLORS = Object.freeze({
   sea: '#07111c',
   land: '#15263a',
   land_affected: '#22384f',
-  border: '#3d566f',
+  border: '#5b7690',
   coast: '#2f5378',
   label: '#7d93aa',
+  place: '#93a8bd',
   halo: '#0a1522',
   epicentre: '#FF4433',
 });
@@ -94,12 +95,12 @@ function style({ url, layers }, language) {
   const names = ['labels', 'places', 'names'].find((name) => layers.has(name)) ?? countries;
   return {
     version: 8,
-    sources: { world: { type: 'vector', url } },
+    sources: { world: { type: 'vector', url }, places: { type: 'geojson', data: new URL('vendor/places.geojson', ASSETS).href } },
     layers: [
       { id: 'sea', type: 'background', paint: { 'background-color': COLORS.sea } },
       {
         ...at, id: 'coast-glow', type: 'line', 'source-layer': countries,
-        paint: { 'line-color': COLORS.coast, 'line-width': 7, 'line-blur': 7, 'line-opacity': 0.55 },
+        paint: { 'line-color': COLORS.coast, 'line-width': ['interpolate', ['linear'], ['zoom'], 1, 2, 5, 7], 'line-blur': ['interpolate', ['linear'], ['zoom'], 1, 2, 5, 7], 'line-opacity': 0.55 },
       },
       {
         ...at, id: 'land', type: 'fill', 'source-layer': countries,
@@ -112,7 +113,7 @@ function style({ url, layers }, language) {
       },
       {
         ...at, id: 'borders', type: 'line', 'source-layer': rims,
-        paint: { 'line-color': COLORS.border, 'line-width': 1.2, 'line-dasharray': [4, 3] },
+        paint: { 'line-color': COLORS.border, 'line-width': ['interpolate', ['linear'], ['zoom'], 1, 0.5, 5, 1.5], 'line-dasharray': [4, 3] },
       },
       {
         ...at, id: 'country-names', type: 'symbol', 'source-layer': names,
@@ -129,6 +130,14 @@ function style({ url, layers }, language) {
           'text-color': COLORS.label, 'text-halo-color': COLORS.halo, 'text-halo-width': 1.4,
           'text-opacity': 0.85,
         },
+      },
+      {
+        id: 'places', type: 'symbol', source: 'places', minzoom: 4.5,
+        layout: {
+          'text-field': ['concat', '•  ', ['get', 'name']], 'text-font': FONT, 'text-size': 15,
+          'text-anchor': 'left', 'text-offset': [-0.35, 0], 'text-padding': 10,
+        },
+        paint: { 'text-color': COLORS.place, 'text-halo-color': COLORS.halo, 'text-halo-width': 1.4 },
       },
     ],
     metadata: { countries, fields },
@@ -170,6 +179,11 @@ export function highlightCountries(map, codes, names = []) {
   );
 }
 
+/** Name no cities in these areas (ISO 3166-2): their rings stand there. */
+export function clearPlaces(map, areas) {
+  map.setFilter('places', ['!', ['in', ['get', 'admin1'], ['literal', areas]]]);
+}
+
 const EMPTY = Object.freeze({ type: 'FeatureCollection', features: [] });
 const RANK = ['coalesce', ['get', 'rank'], 2];
 const POSSIBLE = ['to-boolean', ['get', 'possible_only']];
@@ -209,7 +223,7 @@ export function addBands(map, geojson = EMPTY) {
   map.addLayer({
     id: 'bands-label', type: 'symbol', source: 'bands',
     layout: {
-      'symbol-placement': 'line', 'symbol-spacing': 420,
+      'symbol-placement': 'line', 'symbol-spacing': 620,
       'text-field': LABEL, 'text-font': FONT, 'text-size': 16, 'text-max-angle': 40,
       'symbol-sort-key': ['-', 0, RANK],
     },

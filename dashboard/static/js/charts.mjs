@@ -26,13 +26,13 @@ export function recent(trend, now_ms) {
 export function trendSvg(trend, now_ms, { figure, ticks, label, width = 470, height = 150 }) {
   const points = recent(trend, now_ms);
   if (points.length < 2) return null;
-  const [left, right, top, bottom] = [66, 14, 12, 28];
+  const [left, right, top, bottom] = [66, 14, 10, 24];
   const high = roundTop(Math.max(...points.map((point) => point.value)));
   const x = (at_ms) => fixed(left + ((at_ms - (now_ms - SPAN_MS)) / SPAN_MS) * (width - left - right));
   const y = (value) => fixed(height - bottom - (value / high) * (height - top - bottom));
   const line = points.map((point) => `${x(point.at_ms)},${y(point.value)}`).join(' ');
   const last = points.at(-1);
-  const grid = [0, high / 2, high]
+  const grid = (height < 110 ? [0, high] : [0, high / 2, high])
     .map((value) => `<line x1="${left}" x2="${width - right}" y1="${y(value)}" y2="${y(value)}" class="grid"/><text x="${left - 10}" y="${y(value) + 6}" text-anchor="end">${figure(Math.round(value))}</text>`)
     .join('');
   const hours = ticks

@@ -40,6 +40,10 @@ export function cellText(cell, figure) {
   return figure(cell.count);
 }
 
+/** Seconds from an instant until `now_ms`; null where either is not known. */
+export const agoS = (now_ms, text) =>
+  (now_ms === null || text === null || text === undefined ? null : (now_ms - Date.parse(text)) / 1000);
+
 /** A length of time in the largest unit that says something: 34 s, 14 min, 3 h 05. */
 export function ageText(seconds, say) {
   if (seconds === null || seconds === undefined || Number.isNaN(seconds)) return UNKNOWN;

@@ -9,22 +9,25 @@ const AGAIN_MS = 3000;
  * The browser reconnects by itself after a broken line; where it gives up (an
  * answer that is no stream), a new one is opened.
  */
-export function listen(url, on, onBroken = () => {}) {
+export function listen(url, on, onBroken = console.error) {
   let source = null;
   let timer = null;
   let ended = false;
+  const take = (message) => {
+    let snapshot;
+    try {
+      snapshot = JSON.parse(message.data);
+    } catch (error) {
+      onBroken(error);
+      return;
+    }
+    on(snapshot);
+  };
   const open = () => {
     source = new EventSource(url);
-    source.onmessage = (message) => {
-      let snapshot;
-      try {
-        snapshot = JSON.parse(message.data);
-      } catch (error) {
-        onBroken(error);
-        return;
-      }
-      on(snapshot);
-    };
+    source.onmessage = take;
+    // What comes before the first picture has a name of its own.
+    source.addEventListener('waiting', take);
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED && !ended) {
         clearTimeout(timer);

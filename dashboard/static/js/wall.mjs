@@ -1,12 +1,12 @@
 // The wall: one stream in, one picture out, patched in place.
 
 import { bannersOf, frame, renderBanners } from './banners.mjs';
-import { freshness, heard, logNow, machineNow, noClock } from './clock.mjs';
+import { freshness, heard, logNow, machineNow, ms, noClock } from './clock.mjs';
 import { mark, put, show } from './dom.mjs';
 import { speaker as speakerOf } from './figures.mjs';
 import { chosen, following, left_s, noRotation, released, turned } from './rotation.mjs';
 import { listen, merged, staleBecause } from './stream.mjs';
-import { renderCalm } from './wall_calm.mjs';
+import { calmKind, renderCalm } from './wall_calm.mjs';
 import { renderFoot } from './wall_foot.mjs';
 import { countryOf, renderClocks, renderLive, renderTitle, staleBanner } from './wall_head.mjs';
 import { renderLegend, wallMap } from './wall_map.mjs';
@@ -79,9 +79,9 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     renderBanners(refs.banners, banners);
     frame(refs.wall, banners.some((banner) => banner.kind === 'exercise'));
     mark(refs.wall, 'data-room', roomOf());
-    renderTitle(refs, situation, log_ms, speaker);
-    renderClocks(refs, { shown_ms: clock.replay ? log_ms : machine_ms, country: situation === null ? null : countryOf(situation), speaker });
-    renderLive(refs, why, fresh?.age_s ?? null, speaker);
+    renderTitle(refs, situation, calmKind(known), log_ms, speaker);
+    renderClocks(refs, { shown_ms: clock.replay ? log_ms ?? ms(known.clock.start_at) : machine_ms, country: situation === null ? null : countryOf(situation), speaker });
+    renderLive(refs, why, fresh?.age_s ?? null, clock.replay, speaker);
     show(refs.numbersCard, situation !== null);
     show(refs.calm, situation === null);
     if (situation === null) {
@@ -117,8 +117,12 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     mark(refs.affected, 'data-value', known.affected);
     put(refs.affected.children[0], figure(known.affected));
     const live = known.situations.filter((one) => one.live).length;
-    put(refs.affected.children[1], word(known.affected === null ? 'affected_unknown' : 'affected', { n: figure(live) }));
+    const drill = situation !== null && situation.status !== 'Actual';
+    const key = known.affected === null ? 'affected_unknown' : drill ? 'affected_actual' : live > 1 ? 'affected_in' : 'affected';
+    put(refs.affected.children[1], word(key, { n: figure(live) }));
     show(refs.affected, situation !== null);
+    show(refs.legend, situation !== null);
+    show(refs.scale, situation !== null);
     const several = known.situations.length;
     show(refs.turning, several > 1);
     if (several > 1) {

@@ -3,6 +3,12 @@
 import { day, hhmm } from './clock.mjs';
 import { el, list, mark, put, show } from './dom.mjs';
 
+/** What kind of calm it is: quiet, loading, or unknown. */
+export function calmKind(now) {
+  if (now?.clock?.phase === 'loading') return 'loading';
+  return now?.as_of ? 'quiet' : 'unknown';
+}
+
 /** Title, lead and facts of a wall without a situation, as values. */
 export function calmOf(now, log_ms, speaker) {
   const { say, figure } = speaker;

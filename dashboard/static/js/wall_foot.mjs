@@ -1,7 +1,7 @@
 // Footer: feeds, what people file, and how Rollcall itself is doing.
 
 import { draw, el, list, mark, put } from './dom.mjs';
-import { UNKNOWN } from './figures.mjs';
+import { agoS, UNKNOWN } from './figures.mjs';
 import { STATES } from './glyphs.mjs';
 import { feedText } from './wall_side.mjs';
 
@@ -26,7 +26,7 @@ export function pipelineOf(now, age_s, speaker) {
 export function inputsText(inputs, log_ms, speaker) {
   return inputs
     .map((input) => speaker.say(`input_${input.kind}`, {
-      age: input.last_at === null ? speaker.say('never_yet') : speaker.age((log_ms - Date.parse(input.last_at)) / 1000),
+      age: input.last_at === null ? speaker.say('never_yet') : speaker.age(agoS(log_ms, input.last_at)),
     }))
     .join(' · ');
 }

@@ -2,7 +2,7 @@
 
 import { hhmm, zoneOf } from './clock.mjs';
 import { mark, put, show } from './dom.mjs';
-import { since, watch } from './figures.mjs';
+import { agoS, since, watch } from './figures.mjs';
 
 /** The incident that stands for a situation: the strongest, the first else. */
 export function headIncident(situation) {
@@ -22,7 +22,7 @@ export function countryOf(situation) {
 export function subtitleOf(situation, log_ms, speaker) {
   const { say, decimal, figure } = speaker;
   const parts = [];
-  if (log_ms !== null) parts.push(since((log_ms - Date.parse(situation.onset_at)) / 1000, say));
+  if (log_ms !== null) parts.push(since(agoS(log_ms, situation.onset_at), say));
   const head = headIncident(situation);
   if (head) {
     if (head.magnitude !== null) parts.push(say('magnitude', { m: decimal(head.magnitude) }));
@@ -37,13 +37,13 @@ export function subtitleOf(situation, log_ms, speaker) {
 }
 
 /** Patch title and chip. */
-export function renderTitle(refs, situation, log_ms, speaker) {
+export function renderTitle(refs, situation, calm, log_ms, speaker) {
   const { say } = speaker;
   if (situation === null) {
     put(refs.title, say('wall_title'));
     put(refs.subtitle, say('wall_subtitle'));
-    put(refs.hazardWord, say('quiet_chip'));
-    mark(refs.hazard, 'data-tone', 'quiet');
+    put(refs.hazardWord, say(calm === 'quiet' ? 'quiet_chip' : calm === 'loading' ? 'loading_chip' : 'unknown'));
+    mark(refs.hazard, 'data-tone', calm === 'quiet' ? 'quiet' : 'closed');
     return;
   }
   put(refs.title, situation.title);
@@ -67,10 +67,11 @@ export function renderClocks(refs, { shown_ms, country, speaker }) {
 }
 
 /** The chip that says whether this is live: age of what is on the screen. */
-export function renderLive(refs, why, age_s, { say }) {
+export function renderLive(refs, why, age_s, replay, { say }) {
   mark(refs.live, 'data-state', why === null ? 'live' : 'stale');
+  mark(refs.live, 'data-replay', replay);
   const text = why === null
-    ? (age_s === null ? say('waiting_chip') : say('live', { age: say('age_s', { n: Math.floor(age_s) }) }))
+    ? (age_s === null ? say('waiting_chip') : say(replay ? 'replay_live' : 'live', { age: say('age_s', { n: Math.floor(age_s) }) }))
     : say('stale', { age: age_s === null ? '–' : watch(age_s) });
   put(refs.live.children[1], text);
 }

@@ -1,19 +1,20 @@
 // The wall's map: bands, rings of people, epicentres. It moves only when the wall turns.
 
-import { addBands, createMap, highlightCountries, mapLibrary, updateBands } from './basemap.mjs';
+import { addBands, clearPlaces, createMap, highlightCountries, mapLibrary, updateBands } from './basemap.mjs';
 import { radius, ringSvg } from './charts.mjs';
-import { draw, el, mark, put, show } from './dom.mjs';
+import { draw, el, mark, put } from './dom.mjs';
 import { BUCKETS, MARKS } from './glyphs.mjs';
 import { boundsOf, placeNames, scaleOf, worldBounds } from './wall_place.mjs';
 import { areaName } from './wall_side.mjs';
 
 const EMPTY = Object.freeze({ type: 'FeatureCollection', features: [] });
 const SQUARE = 25;
+const AGAIN_MS = 15_000;
 
 /** A band's name along its line: MMI VII, possible ring; marked where estimated. */
 export function bandLabel(band, hazard, { say, or }) {
   const plain = hazard === 'earthquake' && /^[IVX]+$/.test(band.band) ? `MMI ${band.band}` : or(`band_${band.band}`, band.band);
-  return band.estimated ? `${plain} · ${say('estimated_short')}` : plain;
+  return band.estimated ? `${plain} (${say('estimated_short')})` : plain;
 }
 
 /** The zones' GeoJSON with labels and marks joined in from the snapshot's bands. */
@@ -51,6 +52,8 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
   let zones = EMPTY;
   let last = null;
   let again = null;
+  let retry = null;
+  let cleared = '';
   const markers = new Map();
 
   const start = async () => {
@@ -59,7 +62,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
       map = await createMap(refs.map, { language: speaker.language, bounds: worldBounds() });
     } catch (error) {
       onFault(String(error.message ?? error));
-      again = setTimeout(start, 15_000);
+      again = setTimeout(start, AGAIN_MS);
       return;
     }
     if (ended) {
@@ -109,7 +112,9 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
     } catch (error) {
       if (drawn.id !== id) return;
       onFault(speaker.say('zones_fault', { why: String(error.message ?? error) }));
-      drawn = { ...drawn, key: null };
+      retry = setTimeout(() => {
+        if (drawn.id === id) drawn = { ...drawn, key: null };
+      }, AGAIN_MS);
     }
   };
 
@@ -136,6 +141,11 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
       updateBands(map, EMPTY);
       highlightCountries(map, [...new Set((situation?.areas ?? []).map((area) => area.country).filter(Boolean))]);
       frame(situation);
+    }
+    const codes = (situation?.areas ?? []).map((area) => area.code).sort();
+    if (codes.join() !== cleared) {
+      cleared = codes.join();
+      clearPlaces(map, codes);
     }
     if (situation !== null && situation.zones_key !== drawn.key) fetched(situation);
     const { stars, rings } = marksOf(now, situation);
@@ -216,6 +226,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
     end: () => {
       ended = true;
       clearTimeout(again);
+      clearTimeout(retry);
       map?.remove();
     },
   };
@@ -234,5 +245,4 @@ export function renderLegend(refs, speaker) {
     draw(icon, glyph);
     refs.legend.append(el('li', '', icon, speaker.say(key)));
   }
-  show(refs.legend, true);
 }

@@ -2,17 +2,17 @@
 
 import { trendSvg } from './charts.mjs';
 import { draw, mark, put, show } from './dom.mjs';
-import { addsUp, delta, shares, UNKNOWN } from './figures.mjs';
+import { addsUp, agoS, delta, shares, UNKNOWN } from './figures.mjs';
 import { BUCKETS } from './glyphs.mjs';
 
 const FOUR = ['unaccounted', 'needs_help', 'safe', 'other'];
 const TIERS = ['confirmed', 'probable', 'possible', 'country_only'];
 const DIGIT = 0.66;
-const SPACE = { unaccounted: [188, 462], needs_help: [104, 216], safe: [104, 216], other: [72, 216] };
+const SPACE = { unaccounted: [188, 462], needs_help: [104, 196], safe: [104, 196], other: [72, 196] };
 
 /** Size in design pixels at which a number fits its room. */
 export function sizeOf(text, [most, room]) {
-  const wide = [...text].reduce((sum, sign) => sum + (/[0-9]/.test(sign) ? DIGIT : 0.32), 0);
+  const wide = [...text].reduce((sum, sign) => sum + (/[0-9\p{L}]/u.test(sign) ? DIGIT : 0.32), 0);
   return Math.floor(Math.min(most, room / Math.max(wide, 0.6)));
 }
 
@@ -40,7 +40,7 @@ export function silentText(situation, feeds, log_ms, speaker) {
       const name = speaker.or(`feed_${feed.feed}`, feed.feed.toUpperCase());
       if (feed.state === 'unknown' || feed.last_success_at === null) return say('number_feed_unknown', { feed: name });
       if (feed.state === 'suspect') return say('number_feed_suspect', { feed: name });
-      return say('number_feed_silent', { feed: name, age: age((log_ms - Date.parse(feed.last_success_at)) / 1000) });
+      return say('number_feed_silent', { feed: name, age: age(agoS(log_ms, feed.last_success_at)) });
     })
     .join(' · ');
 }
@@ -56,8 +56,9 @@ function deltas(situation, bucket, { say, figure }) {
 function bucketCard(refs, situation, bucket, speaker, echo) {
   const card = refs.numbers[bucket];
   const count = situation[bucket];
-  const text = speaker.figure(count);
+  const text = count === null ? speaker.say('unknown') : speaker.figure(count);
   mark(card, 'data-value', count);
+  mark(card, 'data-unknown', count === null);
   put(card.querySelector('.big'), text);
   card.querySelector('.big').style.setProperty('--size', sizeOf(text, SPACE[bucket]));
   put(card.querySelector('.label'), speaker.say(bucket));
@@ -72,7 +73,7 @@ function total(refs, situation, speaker) {
   const { say, figure } = speaker;
   const card = refs.numbers.known;
   mark(card, 'data-value', situation.known);
-  put(card.querySelector('.big'), figure(situation.known));
+  put(card.querySelector('.big'), situation.known === null ? '?' : figure(situation.known));
   put(card.querySelector('.label'), say('number_known'));
   const parts = FOUR.map((bucket) => situation[bucket]);
   draw(refs.equation, situation.known === null ? '' : `= ${FOUR.map((bucket, at) => `<b class="${bucket}">${figure(parts[at])}</b>`).join(' + ')}`);
@@ -99,7 +100,7 @@ export function unbalancedText(situation, { say, figure }) {
 
 /** "at least · 7 of 8 shards": how much of Rollcall stands behind the numbers. */
 export function leastText(situation, { say, figure }) {
-  if (!situation.at_least) return '';
+  if (!situation.at_least || situation.known === null) return '';
   const known = situation.completeness;
   if (known === null || known.complete) return say('at_least');
   return say('at_least_shards', { reached: figure(known.reached), shards: figure(known.shards) });
@@ -110,6 +111,7 @@ export function renderNumbers(refs, situation, { feeds, log_ms, speaker, echo })
   for (const bucket of FOUR) bucketCard(refs, situation, bucket, speaker, echo);
   put(refs.otherParts, partsText(situation.other_parts, speaker));
   total(refs, situation, speaker);
+  mark(refs.numbers.known, 'data-unknown', situation.known === null);
   const least = leastText(situation, speaker);
   put(refs.least, least);
   show(refs.least, least !== '');
@@ -122,7 +124,7 @@ export function renderNumbers(refs, situation, { feeds, log_ms, speaker, echo })
   const { say, figure } = speaker;
   const { clientWidth, clientHeight } = refs.trend;
   const scale = clientWidth ? 470 / clientWidth : 1;
-  const svg = clientHeight * scale < 60 ? '' : trendSvg(situation.trend, log_ms, {
+  const svg = clientHeight * scale < 48 ? '' : trendSvg(situation.trend, log_ms, {
     figure, label: say('trend'), ticks: [say('ago_h', { n: 3 }), say('ago_h', { n: 2 }), say('ago_h', { n: 1 }), say('now')],
     height: Math.round(clientHeight * scale),
   });

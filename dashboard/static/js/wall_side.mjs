@@ -3,7 +3,7 @@
 import { barParts } from './charts.mjs';
 import { hhmm } from './clock.mjs';
 import { el, list, mark, put, show } from './dom.mjs';
-import { UNKNOWN } from './figures.mjs';
+import { agoS, UNKNOWN } from './figures.mjs';
 
 const TOP = 6;
 const LEVEL_KINDS = new Set(['advice']);
@@ -13,7 +13,7 @@ function alerts(refs, now, log_ms, speaker) {
   const { open, acknowledged, silenced, oldest_at, items } = now.alerts;
   put(refs.alerts.querySelector('h3'), say('alerts'));
   mark(refs.alerts, 'data-open', open);
-  const age = oldest_at === null || !open ? '' : ` ${speaker.age((log_ms - Date.parse(oldest_at)) / 1000)}`;
+  const age = oldest_at === null || !open ? '' : ` ${speaker.age(agoS(log_ms, oldest_at))}`;
   const words = { open: say('alerts_open') + age, acknowledged: say('alerts_acknowledged'), silenced: say('alerts_silenced') };
   for (const [key, count] of Object.entries({ open, acknowledged, silenced })) {
     const node = refs.alerts.querySelector(`[data-count=${key}]`);
@@ -92,6 +92,7 @@ export function changeText(change, speaker) {
 function changes(refs, now, speaker) {
   const { say } = speaker;
   put(refs.changes.querySelector('h3').children[0], say('changes'));
+  put(refs.changes.querySelector('h3').children[1], say('changes_note'));
   list(
     refs.changes.querySelector('ul'), now.changes.slice(0, 6),
     (change) => `${change.at}|${change.kind}|${change.change}|${change.title}`,
@@ -109,14 +110,14 @@ function changes(refs, now, speaker) {
         mark(chip, 'data-level', levels && level !== null ? Math.round(level) : null);
       }
       show(arrow, change.before !== null && change.after !== null);
-      const ours = levels && change.after !== null ? say('level_ours') : '';
       const scope = change.scope ? speaker.or(`scope_${change.scope}`, change.scope) : '';
-      put(text, [changeText(change, speaker), ours, scope].filter(Boolean).join(' · '));
+      put(text, [changeText(change, speaker), scope].filter(Boolean).join(' · '));
     },
   );
   const none = refs.changes.querySelector('.none');
   put(none, say('changes_none'));
   show(none, now.changes.length === 0);
+  show(refs.changes.querySelector('ul'), now.changes.length > 0);
 }
 
 /** Patch the right column. */
@@ -134,7 +135,7 @@ export function renderSide(refs, now, situation, log_ms, speaker) {
 /** A feed's state in words; its age is counted here, from its own times. */
 export function feedText(feed, log_ms, speaker) {
   const { say, age, figure } = speaker;
-  const last = feed.last_success_at === null ? null : (log_ms - Date.parse(feed.last_success_at)) / 1000;
+  const last = agoS(log_ms, feed.last_success_at);
   if (feed.state === 'ok') return last === null ? say('says_ok') : say('ago', { age: age(last) });
   const why = feed.reason ? ` · ${feed.reason}` : '';
   if (feed.state === 'late') {
