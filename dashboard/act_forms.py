@@ -5,6 +5,7 @@ each form, so that a double click, or a second try after an outage, is one act.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -72,6 +73,10 @@ def propose(form: str, around: Around, draft: Draft, *, problems: Sequence[str] 
         for sentence in lacking:
             st.error(sentence)
         return
+    before: Draft | None = st.session_state.get(f"{form}_draft")
+    if before is not None:
+        # Until another act is begun, the same words are the same act.
+        draft = replace(draft, nonce=before.nonce)
     st.session_state[f"{form}_draft"] = draft
     st.session_state[f"{form}_stage"] = "confirm"
     st.rerun()

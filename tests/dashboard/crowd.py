@@ -1,7 +1,8 @@
-"""A situation with 24 people in two towns, for tests of the staff pages.
+"""A situation with 25 people in three towns, for tests of the staff pages.
 
-Antakya: 3 need help, 9 unaccounted. Adana: 6 unaccounted, 4 safe. Two more are
-known only by country, one of them unreachable, one unaccounted.
+Antakya: 3 need help, 9 unaccounted. Adana: 6 unaccounted, 4 safe. Malatya: one
+unaccounted, alone. Two more are known only by country, one of them
+unreachable, one unaccounted.
 """
 
 import itertools
@@ -20,17 +21,19 @@ from tests.support import screens
 
 ANTAKYA = (36.16, 36.2)
 ADANA = (35.32, 37.0)
+MALATYA = (38.31, 38.35)
 GROUPS: tuple[tuple[str, tuple[float, float] | None, Bucket, int], ...] = (
     ("Antakya", ANTAKYA, Bucket.NEEDS_HELP, 3),
     ("Antakya", ANTAKYA, Bucket.UNACCOUNTED, 9),
     ("Adana", ADANA, Bucket.UNACCOUNTED, 6),
     ("Adana", ADANA, Bucket.SAFE, 4),
+    ("Malatya", MALATYA, Bucket.UNACCOUNTED, 1),
     ("", None, Bucket.UNREACHABLE, 1),
     ("", None, Bucket.UNACCOUNTED, 1),
 )
-AREAS = {"Antakya": "TR-31", "Adana": "TR-01", "": "TR"}
-COUNTS = {"unaccounted": 16, "needs_help": 3, "safe": 4, "unreachable": 1}
-KNOWN = 24
+AREAS = {"Antakya": "TR-31", "Adana": "TR-01", "Malatya": "TR-44", "": "TR"}
+COUNTS = {"unaccounted": 17, "needs_help": 3, "safe": 4, "unreachable": 1}
+KNOWN = 25
 
 
 def fill(data: Path, *more: NewRecord, reached: int = 2) -> None:
@@ -72,7 +75,7 @@ def _story(reached: int) -> Sequence[NewRecord]:
         inbound=1,
         withdrawn=0,
         buckets=tuple(BucketSum(bucket=Bucket(b), count=n) for b, n in COUNTS.items()),
-        tiers={"probable": 22, "country_only": 2},
+        tiers={"probable": 23, "country_only": 2},
         imbalance=0,
     )
     totals = msgspec.structs.replace(builders.TOTALS, reached=reached, distinct_known=KNOWN)

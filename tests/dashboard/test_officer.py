@@ -33,7 +33,7 @@ def heard(data: Path, **more: Any) -> None:
 
 @pytest.fixture
 def full(tmp_path: Path) -> Path:
-    """Return a data directory with 24 people in a situation, the engine awake."""
+    """Return a data directory with 25 people in a situation, the engine awake."""
     crowd.fill(tmp_path)
     heard(tmp_path)
     return tmp_path
@@ -58,15 +58,15 @@ def test_every_number_opens_its_list(full: Path) -> None:
     assert not app.exception
     assert [one.value for one in [*app.error, *app.warning]] == []
     assert numbers(app) == {
-        "unaccounted": "16",
+        "unaccounted": "17",
         "needs_help": "3",
         "safe": "4",
         "other": "1",
-        "known": "24",
+        "known": "25",
         "inbound": "1",
     }
     assert len(listed(app)) == crowd.KNOWN
-    for name, count in (("needs_help", 3), ("safe", 4), ("other", 1), ("unaccounted", 16)):
+    for name, count in (("needs_help", 3), ("safe", 4), ("other", 1), ("unaccounted", 17)):
         app.button(key=f"kpi_{name}").click().run()
         assert len(listed(app)) == count, name
     app.button(key="kpi_known").click().run()
@@ -103,7 +103,7 @@ def test_an_incomplete_sum_is_at_least(tmp_path: Path) -> None:
     crowd.fill(tmp_path, reached=1)
     heard(tmp_path)
     app = opened(tmp_path)
-    assert numbers(app)["unaccounted"] == "≥ 16"
+    assert numbers(app)["unaccounted"] == "≥ 17"
     assert any("1 of 2 shards" in one.value for one in app.markdown)
 
 
@@ -207,7 +207,7 @@ def test_a_typed_area_declares_a_situation_or_says_why_not(full: Path) -> None:
     app = act(opened(full), "declare")
     app.text_area(key="officer_typed").set_value("0,0\n0,2\n2,0\n2,2").run()
     app.button(key="officer_take").click().run()
-    assert app.error[0].value == "The outline crosses itself after corner 2\\." or app.error
+    assert app.error[0].value.replace("\\", "") == "The outline crosses itself after corner 2."
     app.text_area(key="officer_typed").set_value("37, 36\n37, 37\n38, 36.5").run()
     app.button(key="officer_take").click().run()
     assert not app.error
@@ -217,7 +217,5 @@ def test_a_typed_area_declares_a_situation_or_says_why_not(full: Path) -> None:
     app.text_area(key="officer_form_reason").set_value("the post asked")
     submit(app)
     said = "\n".join(one.value for one in app.markdown).replace("\\", "")
-    assert (
-        "**Declare the situation Dam break (Other), area: countries TR + drawn outline of 3 points**"
-        in said
-    )
+    area = "countries TR + drawn outline of 3 points"
+    assert f"**Declare the situation Dam break (Other), area: {area}**" in said
