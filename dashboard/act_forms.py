@@ -4,14 +4,15 @@ The draft and its nonce live in Streamlit's session state under one key for
 each form, so that a double click, or a second try after an outage, is one act.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import streamlit as st
 
 from dashboard import effects
-from dashboard.acts import MIN_REASON, Draft, Ending, missing
+from dashboard.acts import MIN_REASON, Draft, Ending, missing, subject
 from dashboard.furniture import plain, watched
 from dashboard.pages import Around
 from streams.errors import BadInputError
@@ -25,7 +26,7 @@ def give(draft: Draft, api: str, role: str) -> tuple[Ending, ...]:
     """Send every command of a draft; what is not valid is refused here already."""
     endings = []
     for said, nonce in zip(draft.said, draft.nonces(), strict=True):
-        subject = str(said.get("person_id") or said.get("alert_id") or said.get("title") or "")
+        about = subject(said)
         try:
             command = order(
                 said,
@@ -37,10 +38,10 @@ def give(draft: Draft, api: str, role: str) -> tuple[Ending, ...]:
                 nonce=nonce,
             )
         except BadInputError as error:
-            endings.append(Ending(accepted=False, subject=subject, reason=f"{error}. {error.hint}"))
+            endings.append(Ending("refused", about, reason=f"{error}. {error.hint}"))
             continue
         became = send(api, command)
-        endings.append(Ending(became.taken, subject, became.event_id, became.reason))
+        endings.append(Ending(became.outcome, about, became.event_id, became.reason))
     return tuple(endings)
 
 
@@ -72,13 +73,23 @@ def propose(form: str, around: Around, draft: Draft, *, problems: Sequence[str] 
         for sentence in lacking:
             st.error(sentence)
         return
+    before: Draft | None = st.session_state.get(f"{form}_draft")
+    if before is not None:
+        # Until another act is begun, the same words are the same act.
+        draft = replace(draft, nonce=before.nonce)
     st.session_state[f"{form}_draft"] = draft
     st.session_state[f"{form}_stage"] = "confirm"
     st.rerun()
 
 
-def confirm(form: str, around: Around, sentence: str) -> None:
-    """Show an act in words once more; nothing is sent before it is confirmed."""
+def confirm(
+    form: str, around: Around, sentence: str, *, restore: Callable[[Draft], None] | None = None
+) -> None:
+    """Show an act in words once more; nothing is sent before it is confirmed.
+
+    ``restore`` fills the form again from the draft, if one goes back: what is
+    not on screen Streamlit forgets.
+    """
     say = around.words
     draft: Draft = st.session_state[f"{form}_draft"]
     if draft.status != "Actual":
@@ -93,7 +104,9 @@ def confirm(form: str, around: Around, sentence: str) -> None:
         width="stretch",
         on_click=partial(_send, form, around.api, around.role),
     )
-    no.button(say["act_back"], key=f"{form}_no", width="stretch", on_click=partial(_back, form))
+    no.button(
+        say["act_back"], key=f"{form}_no", width="stretch", on_click=partial(_back, form, restore)
+    )
 
 
 def _send(form: str, api: str, role: str) -> None:
@@ -107,8 +120,12 @@ def _send(form: str, api: str, role: str) -> None:
     st.session_state[f"{form}_stage"] = "sent"
 
 
-def _back(form: str) -> None:
+def _back(form: str, restore: Callable[[Draft], None] | None) -> None:
+    draft: Draft = st.session_state[f"{form}_draft"]
     st.session_state[f"{form}_stage"] = "fill"
+    st.session_state[f"{form}_reason"] = draft.reason
+    if restore is not None:
+        restore(draft)
 
 
 def _anew(form: str) -> None:
@@ -127,7 +144,8 @@ def ending(form: str, around: Around) -> None:
         st.success(say("act_accepted", n=accepted, of=len(endings)))
     for one in endings:
         if not one.accepted:
-            st.error(plain(say("act_refused", subject=one.subject, reason=one.reason)))
+            told = "act_unreachable" if one.outcome == "unreachable" else "act_refused"
+            st.error(plain(say(told, subject=one.subject, reason=one.reason)))
     if accepted:
         watching = not st.session_state[f"{form}_seen"] and not _late(form)
         st.fragment(_watch, run_every=1.0 if watching else None)(form, around)

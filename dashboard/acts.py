@@ -72,12 +72,25 @@ class Draft:
 
 @dataclass(frozen=True)
 class Ending:
-    """How one command ended: accepted, or refused with the reason in words."""
+    """How one command ended: accepted, refused, or unreachable (nobody knows)."""
 
-    accepted: bool
+    outcome: str
     subject: str
     event_id: str = ""
     reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the log has it; once more of the same is the same act."""
+        return self.outcome in {"accepted", "duplicate"}
+
+
+SUBJECTS = ("person_id", "alert_id", "incident_id", "situation_id", "title", "rule")
+
+
+def subject(said: Mapping[str, Any]) -> str:
+    """Return what a command is about, to name it in a sentence."""
+    return next((str(said[key]) for key in SUBJECTS if said.get(key)), "")
 
 
 def missing(*, by: str, reason: str) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ def panel(around: Around, now: WallNow, situation: WallSituation | None) -> None
         act_forms.ending(FORM, around)
         return
     if act_forms.stage(FORM) == "confirm":
-        act_forms.confirm(FORM, around, sentence(st.session_state[f"{FORM}_draft"], now, say))
+        draft: Draft = st.session_state[f"{FORM}_draft"]
+        act_forms.confirm(FORM, around, sentence(draft, now, say), restore=_restore)
         return
     verbs = VERBS if situation is not None else ("declare",)
     if st.session_state.get(key("verb")) not in verbs:
@@ -45,6 +46,19 @@ def panel(around: Around, now: WallNow, situation: WallSituation | None) -> None
         _polygon(around, situation)
     else:
         _close(around, situation)
+
+
+def _restore(draft: Draft) -> None:
+    """Fill the form again with what a draft says."""
+    st.session_state[key("verb")] = draft.verb
+    said = draft.said[0]
+    for name, field in (("title", "title"), ("hazard", "hazard"), ("incident", "incident_id")):
+        if field in said:
+            st.session_state[key(name)] = said[field]
+    if "bucket" in said:
+        st.session_state[key("bucket")] = said["bucket"]
+    codes = [a["codes"] for a in said.get("areas", ()) if a["kind"] == "countries"]
+    st.session_state[key("countries")] = ", ".join(codes[0]) if codes else ""
 
 
 def sentence(draft: Draft, now: WallNow, say: Words) -> str:
@@ -83,6 +97,7 @@ def _override(around: Around, situation: WallSituation) -> None:
     say = around.words
     one = selection.person()
     people = selection.chosen() or ((one,) if one else ())
+    st.session_state.setdefault(key("bucket"), "safe")
     with st.form(key("override")):
         st.text(f"{say['act_people']}: {', '.join(people[:NAMED]) or say['act_people_none']}")
         if len(people) > NAMED:
@@ -90,7 +105,6 @@ def _override(around: Around, situation: WallSituation) -> None:
         bucket = st.selectbox(
             say["act_bucket"],
             acts.BUCKETS,
-            index=acts.BUCKETS.index("safe"),
             format_func=lambda b: say[f"bucket_{b}"],
             key=key("bucket"),
         )
@@ -104,12 +118,12 @@ def _override(around: Around, situation: WallSituation) -> None:
 
 def _declare(around: Around, now: WallNow) -> None:
     say, outline = around.words, selection.outline()
+    st.session_state.setdefault(key("hazard"), "other")
     with st.form(key("declare")):
         title = st.text_input(say["act_title"], key=key("title"), max_chars=120)
         hazard = st.selectbox(
             say["act_hazard"],
             acts.HAZARDS,
-            index=acts.HAZARDS.index("other"),
             format_func=lambda h: say[f"hazard_{h}"],
             key=key("hazard"),
         )

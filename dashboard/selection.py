@@ -135,3 +135,5 @@ def on_area() -> None:
         st.session_state[key("outline_error")] = (error.key, error.at)
     if points:
         st.session_state[key("pane_next")] = "act"
+        if st.session_state.get(key("verb")) not in {"declare", "polygon"}:
+            st.session_state[key("verb")] = "declare"
