@@ -13,7 +13,6 @@ from typing import Any
 
 import geopandas  # type: ignore[import-untyped]  # it ships no types
 import msgspec
-import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]  # as above: no types
 from pyarrow import parquet
 from shapely.geometry import shape
@@ -89,8 +88,9 @@ def _with_places(table: pa.Table, shapes: Sequence[dict[str, object] | None]) ->
     geometry = geopandas.GeoSeries(
         [None if one is None else shape(one) for one in shapes], crs="EPSG:4326"
     )
-    columns = table.to_pandas(types_mapper=pd.ArrowDtype)
-    frame = geopandas.GeoDataFrame(columns, geometry=geometry)
+    # By name, so that whole numbers stay whole and texts stay texts also where all are unknown.
+    kinds = {field.name: f"{field.type}[pyarrow]" for field in table.schema}
+    frame = geopandas.GeoDataFrame(table.to_pandas().astype(kinds), geometry=geometry)
     body = io.BytesIO()
     frame.to_parquet(
         body, index=False, compression="zstd", schema_version="1.1.0", write_covering_bbox=True

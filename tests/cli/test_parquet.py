@@ -38,6 +38,17 @@ def test_people_come_back_as_points_and_those_of_no_place_stay():
     assert frame["as_of"][0] == datetime(2023, 2, 6, 1, 25, tzinfo=UTC)
     assert frame["country"].isna().tolist() == [False, True]
     assert frame["held"].isna().tolist() == [False, True]
+    schema = parquet.read_schema(io.BytesIO(as_parquet(ROWS[1:], place=True)))
+    kinds = {name: str(schema.field(name).type) for name in ROWS[0]}
+    assert kinds == {
+        "person_id": "large_string",
+        "country": "large_string",
+        "lon_deg": "double",
+        "lat_deg": "double",
+        "radius_m": "double",
+        "as_of": "timestamp[us, tz=UTC]",
+        "held": "large_string",
+    }
 
 
 def test_the_same_rows_are_the_same_bytes():
