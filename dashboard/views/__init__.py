@@ -4,6 +4,6 @@ A module of this folder that is missing in ``PAGES`` fails a test.
 """
 
 from dashboard.pages import PageModule
-from dashboard.views import explore, health, wall
+from dashboard.views import alerts, explore, health, officer, wall
 
-PAGES: tuple[PageModule, ...] = (wall, explore, health)
+PAGES: tuple[PageModule, ...] = (wall, officer, alerts, explore, health)
