@@ -17,6 +17,8 @@ STYLE = """
 <style>
 .stMainBlockContainer { padding: 3.4rem 1.4rem 1.5rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: .6rem; }
+/* A page that is being read anew stays readable: old numbers carry their time. */
+[data-stale="true"] { opacity: .8 !important; }
 .stAlert [data-testid="stAlertContainer"] { padding: .45rem .9rem; font-weight: 600; }
 [class*="st-key-kpi_"] button {
   justify-content: flex-start; min-height: 5.1rem; padding: .3rem .8rem;

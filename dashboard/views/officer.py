@@ -1,6 +1,5 @@
 """The officer's page: who of ours is there, the list behind every number, acts."""
 
-from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -99,12 +98,16 @@ def _pane(
     if pane == "act":
         officer_acts.panel(around, now, situation)
     else:
-        people_list.panel(around, situation, found, as_of=_as_of(now))
+        people_list.panel(around, situation, found, as_of=now.as_of)
     return None
 
 
-def _as_of(now: WallNow) -> datetime | None:
-    return now.as_of
+def _outlined(opened: dict[str, Any] | None) -> tuple[str, ...]:
+    """Return whom the map outlines: the open person, the ticked, or the picked."""
+    person_id = selection.person()
+    if opened is not None and person_id is not None:
+        return (person_id,)
+    return selection.chosen() or selection.picked()
 
 
 def _map(
@@ -120,7 +123,7 @@ def _map(
         key=MAP,
         situation_id=situation.situation_id,
         zones_key=situation.zones_key,
-        chosen=selection.chosen() or selection.picked(),
+        chosen=_outlined(opened),
         person=opened,
         outline=selection.outline(),
         drawing=bool(st.session_state.get(key("drawing"))),
