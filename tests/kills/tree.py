@@ -130,7 +130,8 @@ def phase(data: Path) -> str | None:
 
 def undelivered(data: Path) -> int:
     """Return how many deliveries wait."""
-    exported = subprocess.run(command(data, "export", "deliveries"), capture_output=True)
+    words = command(data, "export", "deliveries")
+    exported = subprocess.run(words, capture_output=True, check=False)  # there may be none yet
     lines = [json.loads(line) for line in exported.stdout.splitlines()]
     return sum(line["state"] == "pending" for line in lines) if lines else -1
 

@@ -86,9 +86,8 @@ def main() -> None:
     late = [one for one in seen if one[0] >= min(SETTLED_MIN, given.minutes / 2)]
     at = [one[0] for one in late]
     heap, nodes = slope(at, [one[1] for one in late]), slope(at, [one[2] for one in late])
-    print(
-        f"slope: heap {heap:+.3f} MB/min, nodes {nodes:+.2f}/min; outside: {sorted(outside) or 'none'}"
-    )
+    left = sorted(outside) or "none"
+    print(f"slope: heap {heap:+.3f} MB/min, nodes {nodes:+.2f}/min; outside: {left}")
     if heap > HEAP_MB_PER_MIN or nodes > NODES_PER_MIN or outside:
         sys.exit("not flat, or not closed")
 
