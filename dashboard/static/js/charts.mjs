@@ -1,7 +1,7 @@
 // Our own small SVG: trend, ring. Pure functions from numbers to markup.
 
 import { COLORS } from './basemap.mjs';
-import { weights } from './figures.mjs';
+import { shown, weights } from './figures.mjs';
 
 const SPAN_MS = 3 * 3600 * 1000;
 const BUCKETS = ['unaccounted', 'needs_help', 'safe', 'other'];
@@ -43,14 +43,14 @@ export function trendSvg(trend, now_ms, { figure, ticks, label, width = 470, hei
 
 /** Radius of a ring in pixels: 21 to 46 by the root of its people; withheld: 21. */
 export function radius(area, most) {
-  if (area.known.mark !== 'exact' || !most) return 21;
-  return Math.round(21 + 25 * Math.sqrt(Math.min(1, area.known.count / most)));
+  if (!most) return 21;
+  return Math.round(21 + 25 * Math.sqrt(Math.min(1, shown(area).count / most)));
 }
 
 /** A ring of one area; withheld cells take a fixed part, whatever they hide. */
 export function ringSvg(area, size) {
   const cells = BUCKETS.map((bucket) => area[bucket]);
-  const parts = area.known.mark === 'exact' ? weights(cells) : null;
+  const parts = area.known.mark === 'few' ? null : weights(cells);
   const thick = Math.max(7, size * 0.24);
   const middle = size - thick / 2;
   const around = 2 * Math.PI * middle;

@@ -40,6 +40,23 @@ export function cellText(cell, figure) {
   return figure(cell.count);
 }
 
+/**
+ * People of an area as far as they are shown: its total, or what its shown parts add up to.
+ * A total is withheld where it would give a small part away; then there are at least so many.
+ */
+export function shown(area) {
+  if (area.known.mark === 'exact') return { count: area.known.count ?? 0, whole: true };
+  const parts = [area.unaccounted, area.needs_help, area.safe, area.other];
+  const count = parts.reduce((sum, cell) => sum + (cell.mark === 'exact' ? cell.count ?? 0 : 0), 0);
+  return { count: area.known.mark === 'hidden' ? count : 0, whole: false };
+}
+
+/** The total of an area in a few signs: 120, 118+, <5. */
+export function totalText(area, figure) {
+  const { count, whole } = shown(area);
+  return whole || count === 0 ? cellText(area.known, figure) : `${figure(count)}+`;
+}
+
 /** Seconds from an instant until `now_ms`; null where either is not known. */
 export const agoS = (now_ms, text) =>
   (now_ms === null || text === null || text === undefined ? null : (now_ms - Date.parse(text)) / 1000);

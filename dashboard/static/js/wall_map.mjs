@@ -3,6 +3,7 @@
 import { addBands, clearPlaces, createMap, highlightCountries, mapLibrary, updateBands } from './basemap.mjs';
 import { radius, ringSvg } from './charts.mjs';
 import { draw, el, mark, put } from './dom.mjs';
+import { shown, totalText } from './figures.mjs';
 import { BUCKETS, MARKS } from './glyphs.mjs';
 import { boundsOf, placeNames, scaleOf, worldBounds } from './wall_place.mjs';
 import { areaName } from './wall_side.mjs';
@@ -35,7 +36,7 @@ export function marksOf(now, situation) {
   const stars = [...(situation?.incidents ?? []), ...now.situations.flatMap((one) => one.incidents), ...now.unplaced]
     .filter((one, at, all) => one.lon_deg !== null && all.findIndex((other) => other.incident_id === one.incident_id) === at)
     .map((one) => ({ key: `star|${one.incident_id}`, kind: 'star', lon: one.lon_deg, lat: one.lat_deg, name: one.title, own: own.has(one.incident_id) }));
-  const exact = areas.filter((area) => area.code.includes('-') && area.known.mark === 'exact').map((area) => area.known.count);
+  const exact = areas.filter((area) => area.code.includes('-')).map((area) => shown(area).count);
   const most = Math.max(0, ...exact);
   const rings = areas
     .map((area) => ({ key: `area|${area.code}`, kind: area.code.includes('-') ? 'ring' : 'square', lon: area.lon_deg, lat: area.lat_deg, area, size: radius(area, most) }))
@@ -188,10 +189,11 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
     const half = (kind === 'square' ? SQUARE : size) * unit();
     node.style.setProperty('--half', `${half.toFixed(1)}px`);
     if (kind === 'ring') draw(node.children[0], ringSvg(area, size));
-    put(node.children[1], speaker.cell(area.known));
+    const total = totalText(area, speaker.figure);
+    put(node.children[1], total);
     put(node.children[2], areaName(area, speaker));
     const { say, cell } = speaker;
-    mark(node, 'aria-label', `${areaName(area, speaker)}: ${say('number_known')} ${cell(area.known)}, ${say('unaccounted')} ${cell(area.unaccounted)}, ${say('needs_help')} ${cell(area.needs_help)}`);
+    mark(node, 'aria-label', `${areaName(area, speaker)}: ${say('number_known')} ${total}, ${say('unaccounted')} ${cell(area.unaccounted)}, ${say('needs_help')} ${cell(area.needs_help)}`);
   };
 
   // Names are put where they cover nothing; measured only when something moved or was renamed.
