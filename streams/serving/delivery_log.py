@@ -67,14 +67,15 @@ class SqlDeliveryLog:
     ) -> list[Delivery]:
         """Add deliveries and move the place, in one transaction."""
         with self.engine.begin() as connection:
+            given: dict[str, Delivery] = {}
+            for one in deliveries:
+                given.setdefault(one.delivery_id, one)
             known = {
-                row.delivery_id
-                for one in deliveries
-                for row in connection.execute(
-                    select(d.c.delivery_id).where(d.c.delivery_id == one.delivery_id)
-                )
+                name
+                for name in given
+                for _ in connection.execute(select(d.c.seq).where(d.c.delivery_id == name))
             }
-            new = [one for one in deliveries if one.delivery_id not in known]
+            new = [one for name, one in given.items() if name not in known]
             if new:
                 connection.execute(insert(d), [_values(one) for one in new])
             _move(connection, topic, from_offset, next_offset)

@@ -1,6 +1,8 @@
+import os
 import sqlite3
 import stat
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +63,28 @@ def test_others_may_read_while_one_writes(log, tmp_path):
         beside.append([at_desk(3)])
     beside.close()
     log.append([at_desk(3)])
+
+
+def test_a_reader_can_have_what_it_read_put_on_disk(log, tmp_path, monkeypatch):
+    log.append([at_desk(1)], durable=False)
+    flushed = []
+    fsync = os.fsync
+
+    def noted(number):
+        flushed.append(Path(f"/proc/self/fd/{number}").readlink().name)
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    beside = SqliteLog.open_read_only(tmp_path / "data")
+    beside.sync()
+    assert flushed == [f"{LOG_FILE}-wal", LOG_FILE]
+    beside.close()
+    log.close()
+    flushed.clear()
+    beside = SqliteLog.open_read_only(tmp_path / "data")
+    beside.sync()
+    assert LOG_FILE in flushed
+    beside.close()
 
 
 def test_a_log_that_nobody_has_open_can_be_read(log, tmp_path):
