@@ -1,5 +1,7 @@
 """Following a person and a cause through a whole crisis, by the engine's own links."""
 
+from itertools import takewhile
+
 from dashboard.explore.follow import told
 from dashboard.explore.tree import tree
 from dashboard.words import words
@@ -16,6 +18,7 @@ def lines(trail):
     return [f"{'  ' * depth}{told(record, EN)}" for depth, record in tree(trail.records)]
 
 
+COMMAND = "Officer's command: Set the bucket"
 ZONES = ["  Zone: VI", "  Zone: VII", "  Zone: VIII", "  Zone: possible"]
 
 
@@ -53,9 +56,9 @@ def test_an_officers_command_says_who_and_why_and_moves_a_person(rollcall):
         trail = trail_of_cause(engine, situation.key)
         command = next(one for one in trail.records if one.kind == "CommandIssued")
         body = raw(engine, command.kind, command.event_id, command.about_id)
-    told_ = lines(trail)
-    place = told_.index("Officer's command: Set the bucket")
-    assert told_[place + 1] == "  Movement ben.1: Safe"
+    found = lines(trail)
+    below = takewhile(lambda one: one.startswith("  "), found[found.index(COMMAND) + 1 :])
+    assert "  Movement ben.1: Safe" in below
     assert (command.who, command.why) == ("officer7", "rang the post")
     assert body is not None
     assert (body["verb"], body["bucket"]) == ("override", "safe")
