@@ -6,13 +6,13 @@ small cells are not withheld here, and the page says that rows are personal.
 
 import streamlit as st
 
-from dashboard.explore import query, rows
+from dashboard.explore import follow, query, rows
 from dashboard.explore.kept import KEPT
 from dashboard.explore.labels import Labels
 from dashboard.pages import Around, Page
 
 PAGE = Page(name="explore", icon="", roles=frozenset({"officer", "analyst", "admin"}), order=50)
-SECTIONS = {"rows": rows.draw, "sql": query.draw}
+SECTIONS = {"rows": rows.draw, "sql": query.draw, "follow": follow.draw}
 
 
 def render(around: Around) -> None:

@@ -89,6 +89,8 @@ def raw(engine: Engine, kind: str, event_id: str, about_id: str) -> dict[str, An
     with engine.connect() as connection:
         query = select(j.inputs.c.body).where(j.inputs.c.event_id == event_id).limit(1)
         body = connection.scalar(query)
+        if body is None and kind == "exposure":
+            body = _exposure(connection, event_id, about_id)
         if body is None and kind in _WHERE:
             table, key = _WHERE[kind]
             value = event_id if key == "event_id" else about_id
@@ -104,3 +106,12 @@ def raw(engine: Engine, kind: str, event_id: str, about_id: str) -> dict[str, An
         return None
     decoded: dict[str, Any] = msgspec.json.decode(body)
     return decoded
+
+
+def _exposure(connection: Connection, event_id: str, person_id: str) -> str | None:
+    """Return the body of a person's exposure, which has no column for its id."""
+    query = select(t.exposures.c.body).where(t.exposures.c.person_id == person_id)
+    for body in connection.scalars(query):
+        if msgspec.json.decode(body)["event_id"] == event_id:
+            return str(body)
+    return None

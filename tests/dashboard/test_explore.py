@@ -180,3 +180,26 @@ def test_rows_are_read_anew_only_when_old_and_changed(data: Path):
         own.forget()
         assert own.frame(engine, "ledger", data) is not changed
     own.sandbox.close()
+
+
+def test_a_person_is_found_and_followed(app):
+    app.run()
+    chosen(app, "explore_section", "follow")
+    app.text_input(key="follow_search").set_value("b.").run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table[EN["follow_what"]]) == [
+        "Incident: M 7.8",
+        "Zone: VI",
+        "└ Exposure b.1: Probable",
+        "Movement b.1: Unaccounted for",
+        "Movement b.1: Safe",
+    ]
+    assert EN["follow_select"] in texts(app)
+
+
+def test_what_is_not_found_is_said_with_how_to_search(app):
+    app.run()
+    chosen(app, "explore_section", "follow")
+    app.text_input(key="follow_search").set_value("nowhere").run()
+    assert EN("follow_nothing", text="nowhere") in texts(app)
