@@ -141,32 +141,3 @@ class Moment(Answer, frozen=True, kw_only=True):
     event_id: str
     cause_event_id: str | None
     facts: dict[str, Any]
-
-
-class Trace(Answer, frozen=True, kw_only=True):
-    """One record on the trail of a cause. ``cause_ids`` are what it follows from.
-
-    ``kind`` is the name of an input's message, or movement, exposure, incident,
-    situation, zone, advisory, alert, acknowledgement, silence; ``steps`` how
-    many causes lie between it and what was asked for.
-    """
-
-    kind: str
-    event_id: str
-    about_id: str
-    at: datetime
-    what: str
-    status: str
-    source: str | None
-    cause_ids: tuple[str, ...]
-    steps: int
-
-
-class Trail(Answer, frozen=True, kw_only=True):
-    """What mentions a cause or follows from it, by time.
-
-    ``whole`` False: there is more than was asked for.
-    """
-
-    traces: tuple[Trace, ...]
-    whole: bool
