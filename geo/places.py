@@ -24,7 +24,7 @@ from geo.shapes import polygonal, to_shapely
 from schemas.place import Area, Circle, Countries, Polygons
 
 _DATA = Path(__file__).parent / "data"
-_FILES = ("countries.json", "overrides.csv", "posts.csv")
+_FILES = ("cities.csv", "countries.json", "overrides.csv", "posts.csv")
 
 DATA_VERSION: str = hashlib.blake2b(
     b"\x00".join((_DATA / name).read_bytes() for name in _FILES), digest_size=6

@@ -1,50 +1,10 @@
-"""Named cities of the world, and what somebody files who is in one."""
+"""What somebody files who is in one of the bundled cities."""
 
-import csv
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
-
+from geo.cities import City, cities
 from schemas.codelists import Precision
 from schemas.place import Place
 
-
-class City(NamedTuple):
-    """One row of ``data/cities.csv``; coordinates in millionths of a degree."""
-
-    name: str
-    country: str
-    admin1: str
-    lon_udeg: int
-    lat_udeg: int
-    admin1_lon_deg: float
-    admin1_lat_deg: float
-    admin1_radius_m: float
-    winter: int
-    summer: int
-    resident: int
-
-
-@cache
-def cities() -> tuple[City, ...]:
-    """Return the bundled cities, read once."""
-    with (Path(__file__).parent / "data" / "cities.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            City(
-                name=row["name"],
-                country=row["country"],
-                admin1=row["admin1"],
-                lon_udeg=round(float(row["lon_deg"]) * 1_000_000),
-                lat_udeg=round(float(row["lat_deg"]) * 1_000_000),
-                admin1_lon_deg=float(row["admin1_lon_deg"]),
-                admin1_lat_deg=float(row["admin1_lat_deg"]),
-                admin1_radius_m=float(row["admin1_radius_m"]),
-                winter=int(row["winter"]),
-                summer=int(row["summer"]),
-                resident=int(row["resident"]),
-            )
-            for row in csv.DictReader(file)
-        )
+__all__ = ["City", "cities", "place_of"]
 
 
 def place_of(city: City, precision: Precision) -> Place:

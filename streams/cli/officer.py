@@ -1,40 +1,24 @@
-"""``rollcall do``: an officer's command, as the dashboard will give it too."""
+"""``rollcall do``: an officer's command, made as the dashboard makes it."""
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from geo.areas import AreaError, polygons_from_geojson
-from geo.places import alpha2
-from schemas.codelists import Bucket, Hazard, Role, Verb
+from schemas.codelists import Hazard, Role, Verb
 from schemas.command import NEEDS, CommandIssued
-from schemas.envelope import Event
-from schemas.place import Area, Countries
 from streams.cli.base import Session, pass_session
 from streams.compose import open_log
-from streams.core.stage import derive_id
 from streams.errors import BadInputError
 from streams.ingest.intake import Source, accept
-from streams.serving.queries import nearest_id
+from streams.serving.orders import KEYS, SETTABLE, TIMES, areas_of, order, refuse_unknown
 from streams.serving.store import STORE_FILE, reading
-
-ENVELOPE = frozenset(Event.__struct_fields__) | {"verb", "by", "role", "reason", "areas"}
-KEYS = tuple(name for name in CommandIssued.__struct_fields__ if name not in ENVELOPE)
-"""What a command may say about its object, beside ``file`` and ``countries``."""
 
 AREA_KEYS = ("file", "countries")
 LISTS = frozenset({"incident_ids"})
-NAMED = ("situation_id", "incident_id", "alert_id")
-"""Ids that must exist for the command to do anything."""
-
-
-DERIVED = (Bucket.NO_LONGER_AFFECTED, Bucket.DUPLICATE)
-"""Buckets that nobody sets by hand."""
 
 
 def _needs() -> str:
@@ -57,7 +41,7 @@ Verbs, and what each needs:
 {_needs()}
 
 More keys: {", ".join((*KEYS, *AREA_KEYS))}
-Buckets: {", ".join(b for b in Bucket if b not in DERIVED)}
+Buckets: {", ".join(SETTABLE)}
 Hazards: {", ".join(Hazard)}
 
 For example:
@@ -67,6 +51,8 @@ For example:
       --as officer7 --reason "rang the post at 10:40"
   rollcall do polygon incident_id=inc-... file=valley.geojson --as officer7 --reason "dam broke"
   rollcall do acknowledge alert_id=... --as officer7 --reason "calling the post"
+  rollcall do silence rule=affected_threshold until=2023-02-06T12:00:00Z \\
+      --as officer7 --reason "the minister knows"
 """
 )
 @click.argument("verb", type=click.Choice([str(verb) for verb in Verb]))
@@ -89,13 +75,23 @@ def do(
 ) -> None:
     """Give an officer's command."""
     said = _said(pairs)
-    said |= {"verb": verb, "by": by, "reason": reason, "role": role, "status": status}
     log = open_log(session.data, session.settings)
     try:
         now = log.clock.now()
-        command = _command(said, now)
+        ready = order(
+            said,
+            verb=verb,
+            by=by,
+            role=role,
+            reason=reason,
+            status=status,
+            nonce=now.isoformat(),
+            source="command-line",
+        )
         if log.end("desk-input", 0) == log.committed("desk", 0):
-            _refuse_unknown(session.data, command)
+            with reading(session.data / STORE_FILE) as engine:
+                refuse_unknown(engine, ready)
+        command = msgspec.convert(ready | dict.fromkeys(TIMES, now), CommandIssued)
         source = Source("do", "command", lambda *_: ())
         report = accept(log, source, [command], now)
     finally:
@@ -121,83 +117,23 @@ def _said(pairs: Sequence[str]) -> dict[str, Any]:
             what = f"{key} stands twice"
             raise BadInputError(what, hint="give each key once; lists are written a,b")
         said[key] = value.split(",") if key in LISTS else value
-    areas = _areas(said.pop("file", None), said.pop("countries", None))
+    file, countries = said.pop("file", None), said.pop("countries", None)
+    areas = areas_of(_read(file), countries, called=file or countries or "")
     if areas:
-        said["areas"] = areas
+        said["areas"] = msgspec.to_builtins(areas)
     return said
 
 
-def _areas(file: str | None, countries: str | None) -> tuple[Area, ...]:
-    areas: list[Area] = []
+def _read(file: str | None) -> Any:
+    """Return what a GeoJSON file says."""
+    if file is None:
+        return None
     try:
-        if file is not None:
-            areas += _drawn(json.loads(Path(file).read_text(encoding="utf-8")))
-        if countries is not None:
-            areas.append(Countries(codes=_codes(countries)))
+        return json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
         what = f"{file} cannot be read: {error.strerror}"
         raise BadInputError(what, hint="name a GeoJSON file with file=") from error
     except ValueError as error:
-        what = f"{file or countries} is not an area: {error}"
+        what = f"{file} is not an area: {error}"
         hint = "give a GeoJSON Polygon or MultiPolygon, or countries=TR,SY"
         raise BadInputError(what, hint=hint) from error
-    return tuple(areas)
-
-
-def _codes(countries: str) -> tuple[str, ...]:
-    """Return alpha-2 codes of a list of alpha-2 or alpha-3 ones."""
-    found = {code: alpha2(code) for code in countries.split(",")}
-    unknown = [code for code, known in found.items() if known is None]
-    if unknown:
-        msg = f"{', '.join(unknown)} is no ISO 3166-1 code"
-        raise AreaError(msg)
-    return tuple(known for known in found.values() if known is not None)
-
-
-def _drawn(said: Any) -> list[Area]:
-    """Return the areas of a GeoJSON object, of a collection each feature's."""
-    if isinstance(said, dict) and said.get("type") == "FeatureCollection":
-        features = said.get("features")
-        if not isinstance(features, list) or not features:
-            msg = "the collection has no features"
-            raise AreaError(msg)
-        return [polygons_from_geojson(feature).area for feature in features]
-    return [polygons_from_geojson(said).area]
-
-
-def _command(said: dict[str, Any], now: datetime) -> CommandIssued:
-    try:
-        parts = [f"{key}={value}" for key, value in sorted(said.items())]
-        envelope = {
-            "event_id": derive_id("command", now.isoformat(), *parts),
-            "source": "command-line",
-            "occurred_at": now,
-            "received_at": now,
-        }
-        return msgspec.convert(envelope | said, CommandIssued)
-    except ValueError as error:
-        what = f"the command is not valid: {error}"
-        hint = _choices(said) or "`rollcall do --help` says what each verb needs"
-        raise BadInputError(what, hint=hint) from error
-
-
-def _choices(said: dict[str, Any]) -> str | None:
-    """Return what the first key with an unknown name could be; None if there is none."""
-    for key, names in (("hazard", Hazard), ("bucket", [b for b in Bucket if b not in DERIVED])):
-        if key in said and said[key] not in list(names):
-            return f"{key} is one of {', '.join(names)}"
-    return None
-
-
-def _refuse_unknown(data: Path, command: CommandIssued) -> None:
-    """Refuse a command about something that is not there, most often mistyped."""
-    for key in NAMED:
-        wanted = getattr(command, key)
-        if wanted is None:
-            continue
-        with reading(data / STORE_FILE) as engine:
-            there, near = nearest_id(engine, key, wanted)
-        if not there:
-            what = f"there is no {key} {wanted}"
-            hint = f"did you mean {near}?" if near else "`rollcall status --json` lists them"
-            raise BadInputError(what, hint=hint)

@@ -16,7 +16,7 @@ from schemas.exposure import Reason
 from streams.core.exposure import TIER_RANK, Hit, Near, Track, inbound_match, track
 from streams.core.ledger import KEPT_WHEN_CORRECTED, fold
 from streams.core.people import FAR_FUTURE, Facts, visible
-from streams.core.presence import RESOLUTION, History, country_of_point
+from streams.core.presence import RESOLUTION, History, area_of, country_of
 from streams.core.reasons import reason_of
 from streams.core.thresholds import Thresholds
 from streams.core.zonebook import Cause, ZoneBook
@@ -34,10 +34,15 @@ class ExposureRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     advisory: bool
     post: str
     status: Status
+    area: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A member's line in the ledger of a situation."""
+    """A member's line in the ledger of a situation.
+
+    ``area`` is where they are believed to be in the exposure that decides tier
+    and post: ISO 3166-2, the country's alpha-2 code, or empty for nowhere.
+    """
 
     bucket: Bucket
     by: StatementBy
@@ -50,6 +55,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cause_event_id: str | None
     by_user: str | None
     status: Status
+    area: str = ""
 
 
 class Assessment(NamedTuple):
@@ -172,12 +178,12 @@ def _row(cause: Cause, hit: Hit, since: datetime) -> ExposureRow:
         advisory=cause.advisory,
         post=_post(hit),
         status=cause.status,
+        area=area_of(hit.belief.spot),
     )
 
 
 def _post(hit: Hit) -> str:
-    spot = hit.belief.spot
-    country = spot.country or (country_of_point(spot.point) if spot.point else None)
+    country = country_of(hit.belief.spot)
     return post_of(country) if country else ""
 
 
@@ -211,11 +217,12 @@ def _entry(
         if (row := exposures.get(cause.cause_id)) and row.tier is not Tier.INBOUND
     ]
     if holding and open_rows:
-        best = max(open_rows, key=lambda row: (TIER_RANK[row.tier], row.since, row.post))
-        tier, post = best.tier, best.post
+        best = max(open_rows, key=lambda row: (TIER_RANK[row.tier], row.since, row.post, row.area))
+        tier, post, area = best.tier, best.post, best.area
     else:
         _, last = max(tracks, key=_latest_surest)
         tier, post = last.last.tier, _post(last.last)
+        area = area_of(last.last.belief.spot)
     entry = Entry(
         bucket=standing.bucket,
         by=standing.by,
@@ -228,6 +235,7 @@ def _entry(
         cause_event_id=standing.cause_event_id,
         by_user=standing.by_user,
         status=members[0].cause.status,
+        area=area,
     )
     corrected_away = (
         not holding and standing.bucket not in KEPT_WHEN_CORRECTED and not standing.overridden

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from schemas.codelists import Bucket, StatementBy, Tier
+from schemas.codelists import Bucket, Tier
 from schemas.envelope import Event
 from schemas.exposure import (
     AccountabilityChanged,
@@ -21,8 +21,6 @@ from schemas.exposure import (
 from streams.core.assessment import Assessment, Entry, ExposureRow
 from streams.core.stage import ROOM_INPUT, SHARD_OUTPUT, Out, derive_id
 from streams.core.zonebook import Cause, ZoneBook
-
-NOBODY = StatementBy.NOBODY
 
 
 def of_exposures(
@@ -141,6 +139,7 @@ def of_entries(
             why=why,
             tier=shown.tier,
             post=shown.post or None,
+            area=shown.area or None,
             cause_event_id=shown.cause_event_id,
             by_user=shown.by_user,
             moved=not (was and entry and _standing(was) == _standing(entry)),
@@ -154,7 +153,9 @@ def of_entries(
 
 def _told(entry: Entry | None) -> tuple[object, ...]:
     """Return what tells two movements by one cause apart."""
-    return (*_standing(entry), entry.tier, entry.post, entry.first_at) if entry else ()
+    if entry is None:
+        return ()
+    return *_standing(entry), entry.tier, entry.post, entry.area, entry.first_at
 
 
 def _shown(row: ExposureRow | None) -> tuple[object, ...]:

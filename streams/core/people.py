@@ -6,6 +6,7 @@ depends on the order of arrival.
 """
 
 import hashlib
+import re
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -32,14 +33,22 @@ FAR_FUTURE = datetime(9998, 1, 1, tzinfo=UTC)
 """Stand for "always was" and "never ends"; outside what a message may say."""
 
 
+ADMIN1_CODE = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+"""The form of an ISO 3166-2 code; what is filed in another counts as not filed."""
+
+
 class Spot(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A place as a belief uses it: ``point`` (lon, lat) or only a country."""
+    """A place as a belief uses it: ``point`` (lon, lat) or only a country.
+
+    ``admin1`` is the ISO 3166-2 code that was filed with it.
+    """
 
     precision: Precision
     country: str | None
     name: str | None
     point: tuple[float, float] | None
     radius_m: float
+    admin1: str | None = None
 
 
 class Term(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -125,9 +134,19 @@ class Learned(NamedTuple):
     replaced: bool
 
 
+LATER: dict[type[Event], int] = {CommandIssued: 2}
+"""How many of the last fields of a message came after its first version.
+
+Where nothing stands in them, an event has the hash that an older engine kept.
+"""
+
+
 def digest_of(event: Event) -> bytes:
     """Return the content hash of an event, arrival (``received_at``) left out."""
-    return hashlib.blake2b(_pack(_content_of(type(event))(event)), digest_size=8).digest()
+    content = _content_of(type(event))(event)
+    for _ in range(LATER.get(type(event), 0)):
+        content = content[:-1] if content[-1] is None else content
+    return hashlib.blake2b(_pack(content), digest_size=8).digest()
 
 
 _pack = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -147,7 +166,8 @@ def spot_of(place: Place, thresholds: Thresholds) -> Spot:
     if exact and place.lon_deg is not None and place.lat_deg is not None:
         point = (place.lon_deg, place.lat_deg)
         radius_m = place.radius_m or thresholds.radius_m(place.precision)
-    return Spot(place.precision, place.country, place.name, point, radius_m)
+    admin1 = place.admin1 if place.admin1 and ADMIN1_CODE.fullmatch(place.admin1) else None
+    return Spot(place.precision, place.country, place.name, point, radius_m, admin1)
 
 
 def term_of(stay: Stay, registration_id: str, filed_at: datetime, thresholds: Thresholds) -> Term:

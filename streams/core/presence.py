@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
+from geo.cities import nearest_admin1
 from geo.geodesy import distance_m
 from geo.places import country_at
 from schemas.codelists import Basis, Precision
@@ -167,6 +168,26 @@ def fix_spot(fix: Fix, age: timedelta, thresholds: Thresholds) -> Spot:
 def country_of_point(point: tuple[float, float]) -> str | None:
     """Return the country at a point; static reference data, so cached."""
     return country_at(*point)
+
+
+def country_of(spot: Spot) -> str | None:
+    """Return the country a spot is in, as filed or that of its point."""
+    if spot.country or spot.point is None:
+        return spot.country
+    return country_of_point(spot.point)
+
+
+def admin1_of(spot: Spot) -> str | None:
+    """Return the ISO 3166-2 code of a spot, as filed or of the nearest city."""
+    if spot.admin1 or spot.point is None:
+        return spot.admin1
+    country = country_of(spot)
+    return nearest_admin1(*spot.point, country) if country else None
+
+
+def area_of(spot: Spot) -> str:
+    """Return where a spot counts: its admin1, else its country, else nowhere."""
+    return admin1_of(spot) or country_of(spot) or ""
 
 
 def _latest(facts: Sequence[F], times: list[datetime], t: datetime) -> F | None:

@@ -10,8 +10,9 @@ from geo.geodesy import distance_m
 from schemas.codelists import Basis, Precision
 from schemas.exposure import Reason
 from streams.core.exposure import Hit
+from streams.core.presence import admin1_of
 
-LANGUAGES = ("en", "fr", "nl")
+LANGUAGES = ("en", "fr", "nl", "de")
 
 BASIS: dict[str, dict[Basis, str]] = {
     "en": {
@@ -34,6 +35,13 @@ BASIS: dict[str, dict[Basis, str]] = {
         Basis.STATED_PLACE: "plaats opgegeven op {as_of}: {place}",
         Basis.STAY: "reisroute, {precision} {place}{dates}",
         Basis.RESIDENCE: "woonplaats {place}",
+    },
+    "de": {
+        Basis.FRESH_FIX: "Position vom {as_of}",
+        Basis.OLD_FIX: "letzte Position, vom {as_of}",
+        Basis.STATED_PLACE: "Ortsangabe vom {as_of}: {place}",
+        Basis.STAY: "Reiseroute, {precision} {place}{dates}",
+        Basis.RESIDENCE: "Wohnsitz {place}",
     },
 }
 
@@ -59,6 +67,13 @@ PRECISION: dict[str, dict[Precision, str]] = {
         Precision.ADMIN1: "regio",
         Precision.COUNTRY: "land",
     },
+    "de": {
+        Precision.POINT: "Punkt",
+        Precision.ADDRESS: "Adresse",
+        Precision.CITY: "Stadt",
+        Precision.ADMIN1: "Region",
+        Precision.COUNTRY: "Land",
+    },
 }
 
 WORDS: dict[str, dict[str, str]] = {
@@ -74,9 +89,9 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "fr": {
         "distance": "à {km} km du centre de {title}",
-        "inside": "dans l'empreinte {band} v{version}",
-        "may_be": "peut-être dans l'empreinte {band} v{version} (P {p})",
-        "touches": "l'empreinte {band} v{version} touche le pays",
+        "inside": "dans la zone {band}, version {version}",
+        "may_be": "peut-être dans la zone {band}, version {version} (probabilité {p})",
+        "touches": "la zone {band}, version {version}, touche le pays",
         "precision": "précision : {precision}",
         "estimated": "estimée",
         "from": "à partir du {first}",
@@ -84,13 +99,24 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "nl": {
         "distance": "op {km} km van het centrum van {title}",
-        "inside": "binnen voetafdruk {band} v{version}",
-        "may_be": "mogelijk binnen voetafdruk {band} v{version} (P {p})",
-        "touches": "voetafdruk {band} v{version} raakt het land",
+        "inside": "binnen zone {band}, versie {version}",
+        "may_be": "mogelijk binnen zone {band}, versie {version} (kans {p})",
+        "touches": "zone {band}, versie {version}, raakt het land",
         "precision": "nauwkeurigheid: {precision}",
         "estimated": "geschat",
         "from": "vanaf {first}",
-        "dates": "{first} tot {last}",
+        "dates": "van {first} tot en met {last}",
+    },
+    "de": {
+        "distance": "{km} km vom Zentrum von {title} entfernt",
+        "inside": "innerhalb der Zone {band}, Version {version}",
+        "may_be": "möglicherweise innerhalb der Zone {band}, Version {version}"
+        " (Wahrscheinlichkeit {p})",
+        "touches": "Zone {band}, Version {version}, berührt das Land",
+        "precision": "Genauigkeit: {precision}",
+        "estimated": "geschätzt",
+        "from": "ab dem {first}",
+        "dates": "vom {first} bis zum {last}",
     },
 }
 
@@ -119,6 +145,9 @@ def reason_of(hit: Hit) -> Reason:
         distance_m=distance,
         p_inside=hit.p_inside,
         estimated=zone.estimated,
+        lon_deg=round(spot.point[0], 5) if spot.point else None,
+        lat_deg=round(spot.point[1], 5) if spot.point else None,
+        admin1=admin1_of(spot),
     )
 
 
@@ -146,7 +175,8 @@ def sentence(reason: Reason, language: str) -> str:
     key = "touches" if reason.p_inside is None else "inside"
     if reason.p_inside is not None and reason.p_inside < 1.0:
         key = "may_be"
-    inside = words[key].format(band=reason.band, version=reason.zone_version, p=reason.p_inside)
+    p_inside = str(reason.p_inside).replace(".", "." if language == "en" else ",")
+    inside = words[key].format(band=reason.band, version=reason.zone_version, p=p_inside)
     parts.append(f"{inside} ({words['estimated']})" if reason.estimated else inside)
     parts.append(words["precision"].format(precision=precision))
     return ", ".join(parts)

@@ -5,14 +5,13 @@ all have reached it; sums say how many shards stand behind them. Help requests
 pass at once.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
 import msgspec
 
-from schemas.alert import AlertAcknowledged, AlertRaised, BucketSum, SituationSummed, Totals
+from schemas.alert import AlertAcknowledged, AlertRaised, Totals
 from schemas.codelists import Bucket, Status, Tier, Verb
 from schemas.command import CommandIssued
 from schemas.envelope import Event
@@ -29,6 +28,7 @@ from streams.core.stage import (
     StateVersionError,
     derive_id,
 )
+from streams.core.sums import heard_by, sum_of
 from streams.core.thresholds import Thresholds
 
 STATE_VERSION = 1
@@ -171,8 +171,10 @@ class Room:
                     view = View(at, self.limits, advisory=self.advice[about], sums=count)
                     self._judge(view, trigger)
             elif about in self.situations:
-                self._say_sum(self.situations[about], of_shards, count, trigger)
-                view = View(at, self.limits, situation=self.situations[about], sums=count)
+                situation = self.situations[about]
+                summed = sum_of(situation, of_shards, count, at, trigger)
+                self._out.append(Out(ROOM_OUTPUT, 0, about, summed))
+                view = View(at, self.limits, situation=situation, sums=count)
                 self._judge(view, trigger)
         if complete:
             self._dirty.clear()
@@ -191,6 +193,7 @@ class Room:
             distinct_known=sum(r.distinct_known for r in self.reached.values()),
             people=sum(r.people for r in self.reached.values()),
             skipped=sum(r.skipped for r in self.reached.values()),
+            heard=heard_by(self.reached.values()),
         )
         self._out.append(Out(ROOM_OUTPUT, 0, "totals", totals))
 
@@ -199,43 +202,6 @@ class Room:
         for advisory_id, (_, judged) in list(self._news.items()):
             if judged and at - self.advice[advisory_id].received_at > NEWS_FOR:
                 del self._news[advisory_id]
-
-    def _say_sum(
-        self,
-        situation: SituationChanged,
-        of_shards: Sequence[TallyChanged],
-        count: Count,
-        trigger: Reached,
-    ) -> None:
-        if self.tick_at is None:
-            return
-        buckets: Counter[Bucket] = Counter()
-        tiers: Counter[str] = Counter()
-        for tally in of_shards:
-            for cell in tally.cells:
-                buckets[cell.bucket] += cell.count
-                if cell.bucket is not Bucket.DUPLICATE:
-                    tiers[cell.tier.value] += cell.count
-        counted = sum(n for bucket, n in buckets.items() if bucket is not Bucket.DUPLICATE)
-        summed = SituationSummed(
-            event_id=derive_id("sum", situation.situation_id, trigger.event_id),
-            source="room",
-            occurred_at=self.tick_at,
-            received_at=trigger.received_at,
-            cause_ids=(trigger.event_id,),
-            status=situation.status,
-            situation_id=situation.situation_id,
-            tick_at=self.tick_at,
-            reached=count.reached,
-            shards=count.shards,
-            known=count.known,
-            inbound=count.inbound,
-            withdrawn=sum(tally.withdrawn for tally in of_shards),
-            buckets=tuple(BucketSum(bucket=b, count=buckets[b]) for b in Bucket),
-            tiers=dict(sorted(tiers.items())),
-            imbalance=count.known - counted,
-        )
-        self._out.append(Out(ROOM_OUTPUT, 0, situation.situation_id, summed))
 
     def _judge(self, view: View, trigger: Event) -> None:
         for rule in RULES:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
-from schemas.codelists import Bucket, Status, Tier
 from schemas.command import CommandIssued
 from schemas.envelope import Event
 from schemas.exposure import Reached
@@ -26,11 +25,13 @@ from schemas.person import (
 )
 from schemas.zone import ZoneChanged
 from streams.core import changes
-from streams.core.assessment import Assessment, Entry, ExposureRow, assess
+from streams.core.assessment import Assessment, assess
+from streams.core.counts import Counts
 from streams.core.exposure import version_of
 from streams.core.ground import Ground, event_spots, spots_of
 from streams.core.people import (
     FAR_FUTURE,
+    FAR_PAST,
     REPLACED,
     ConflictError,
     Facts,
@@ -43,14 +44,12 @@ from streams.core.shard_state import (
     Duplicate,
     Person,
     State,
-    cell_of,
     decode_state,
     encode_state,
     known_live,
     shared_out,
 )
 from streams.core.stage import ROOM_INPUT, Out, Outcome, Reject, StateVersionError, derive_id
-from streams.core.tallies import Tally
 from streams.core.thresholds import Thresholds
 from streams.core.zonebook import Cause, ZoneBook
 
@@ -59,7 +58,8 @@ class Shard:
     """One partition's people; see the module's docstring and ``Stage``.
 
     ``skipped`` counts the control records that could not be processed: each
-    stands behind every number this shard gives from then on.
+    stands behind every number this shard gives from then on. ``heard`` is when
+    each kind of message that people file came in last, whatever became of it.
     """
 
     def __init__(self, shard: int, shards: int, limits: Thresholds | None = None) -> None:
@@ -73,10 +73,9 @@ class Shard:
         self.ground = Ground(self.limits)
         self.pending: set[int] = set()
         self.skipped = 0
+        self.heard: dict[str, datetime] = {}
         self._due: list[tuple[datetime, str]] = []
-        self._tallies: dict[str, Tally] = {}
-        self._dirty: set[str] = set()
-        self._distinct = 0
+        self.counts = Counts()
         self._out: list[Out] = []
         self._rejects: list[Reject] = []
 
@@ -130,6 +129,9 @@ class Shard:
         if record.person_id is None:
             msg = f"{type(record).__name__} without a person is not for a shard"
             raise TypeError(msg)
+        if not isinstance(record, CommandIssued):
+            name = type(record).__name__
+            self.heard[name] = max(record.received_at, self.heard.get(name, FAR_PAST))
         i = self._person(record.person_id)
         person = self.people[i]
         learned = with_event(person.facts, record, self.limits)
@@ -248,8 +250,8 @@ class Shard:
             self._out += changes.of_exposures(
                 person.person_id, person.exposures, new, at, trigger, self.shard, self.book
             )
-            self._count_exposures(person.exposures, -1)
-            self._count_exposures(new.exposures, 1)
+            self.counts.exposures(person.exposures, -1)
+            self.counts.exposures(new.exposures, 1)
             person.exposures = new.exposures
         if new.entries != person.entries:
             left = self.book.left_by({cause: row.situation_id for cause, row in was.items()})
@@ -258,63 +260,18 @@ class Shard:
             )
             for situation_id in sorted(person.entries.keys() | new.entries.keys()):
                 entry = new.entries.get(situation_id)
-                self._count_entry(person, situation_id, entry, regrouped=situation_id in left)
+                self.counts.entry(person, situation_id, entry, regrouped=situation_id in left)
             person.entries = new.entries
-            self._distinct += known_live(new.entries) - was_known
+            self.counts.distinct += known_live(new.entries) - was_known
         if new.due_at != person.due_at:
             person.due_at = new.due_at
             if new.due_at < FAR_FUTURE:
                 heapq.heappush(self._due, (new.due_at, person.person_id))
 
-    def _tally(self, about: str, status: Status, *, advisory: bool = False) -> Tally:
-        self._dirty.add(about)
-        tally = self._tallies.get(about)
-        if tally is None:
-            tally = self._tallies[about] = Tally(status, advisory=advisory)
-        return tally
-
-    def _count_exposures(self, rows: dict[str, ExposureRow], step: int) -> None:
-        arriving = {
-            (row.situation_id, row.status)
-            for row in rows.values()
-            if row.tier is Tier.INBOUND and row.situation_id is not None
-        }
-        for situation_id, status in arriving:
-            self._tally(situation_id, status).inbound += step
-        for cause_id, row in rows.items():
-            inbound = row.tier is Tier.INBOUND
-            if row.advisory:
-                tally = self._tally(cause_id, row.status, advisory=True)
-                tally.inbound += step * inbound
-                if not inbound:
-                    tally.known += step
-                    tally.add((Bucket.UNACCOUNTED, row.tier, changes.NOBODY, row.post), step)
-
-    def _count_entry(
-        self, person: Person, situation_id: str, new: Entry | None, *, regrouped: bool
-    ) -> None:
-        old = person.entries.get(situation_id)
-        if old == new:
-            return
-        for entry, step in ((old, -1), (new, 1)):
-            if entry is not None:
-                tally = self._tally(situation_id, entry.status)
-                tally.add(cell_of(entry), step)
-                tally.known += step * (entry.bucket is not Bucket.DUPLICATE)
-        if new is None and not regrouped:
-            person.withdrawn.append(situation_id)
-            tally.withdrawn += 1
-        elif new is not None and situation_id in person.withdrawn:
-            person.withdrawn.remove(situation_id)
-            tally.withdrawn -= 1
-
     def _report(self, tick: Tick) -> None:
         """Send the tallies that changed, then that the tick is reached."""
-        for about in sorted(self._dirty):
-            tally = self._tallies[about]
-            event = tally.record(self.shard, tick.at, about)
-            self._out.append(Out(ROOM_INPUT, 0, about, event))
-        self._dirty.clear()
+        for about, tally in self.counts.said(self.shard, tick.at):
+            self._out.append(Out(ROOM_INPUT, 0, about, tally))
         reached = Reached(
             event_id=derive_id("reached", self.shard, tick.at.isoformat()),
             source="shard",
@@ -325,9 +282,10 @@ class Shard:
             shards=self.shards,
             tick_at=tick.at,
             zone_seq=self.book.seq,
-            distinct_known=self._distinct,
+            distinct_known=self.counts.distinct,
             people=len(self.people),
             skipped=self.skipped,
+            heard=dict(sorted(self.heard.items())),
         )
         self._out.append(Out(ROOM_INPUT, 0, str(self.shard), reached))
 
@@ -343,11 +301,9 @@ class Shard:
                 zones=list(self.book.records.values()),
                 situations=list(self.book.situations.values()),
                 pending=sorted(self.pending),
-                dirty=[
-                    (about, self._tallies[about].status, self._tallies[about].advisory)
-                    for about in sorted(self._dirty)
-                ],
+                dirty=self.counts.unsaid(),
                 skipped=self.skipped,
+                heard=dict(sorted(self.heard.items())),
             )
         )
 
@@ -362,7 +318,7 @@ class Shard:
         shard.people = state.people
         shard.index = {person.person_id: i for i, person in enumerate(state.people)}
         shard.pending = set(state.pending)
-        shard.skipped = state.skipped
+        shard.skipped, shard.heard = state.skipped, state.heard
         places: list[tuple[tuple[float, float], float]] = []
         for i, person in enumerate(state.people):
             places += shard.ground.own(i, spots_of(person.history, shard.limits))
@@ -375,24 +331,11 @@ class Shard:
                 shard.ground.put_zone(version)
         for person in state.people:
             if person.entries or person.exposures or person.withdrawn:
-                shard._recount(person)
+                shard.counts.recount(person, shard.book)
             if person.due_at < FAR_FUTURE:
                 heapq.heappush(shard._due, (person.due_at, person.person_id))
-        for about, status, advisory in state.dirty:
-            shard._tally(about, status, advisory=advisory)
-        shard._dirty = {about for about, _, _ in state.dirty}
+        shard.counts.leave_unsaid(state.dirty)
         return shard
-
-    def _recount(self, person: Person) -> None:
-        self._count_exposures(person.exposures, 1)
-        for situation_id, entry in person.entries.items():
-            tally = self._tally(situation_id, entry.status)
-            tally.add(cell_of(entry), 1)
-            tally.known += entry.bucket is not Bucket.DUPLICATE
-        for situation_id in person.withdrawn:
-            known = self.book.situations.get(situation_id)
-            self._tally(situation_id, known.status if known else Status.ACTUAL).withdrawn += 1
-        self._distinct += known_live(person.entries)
 
     def export(self, kind: str) -> list[dict[str, object]]:
         """Return rows of persons, exposures or ledger, sorted by their keys."""

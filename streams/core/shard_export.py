@@ -65,6 +65,7 @@ def entry_row(person_id: str, situation_id: str, entry: Entry) -> Row:
         "since": instant(entry.since),
         "tier": entry.tier.value,
         "post": entry.post or None,
+        "area": entry.area or None,
         "first_at": instant(entry.first_at),
         "held": entry.held,
         "why": entry.why,

@@ -59,7 +59,11 @@ class Person(msgspec.Struct, array_like=True, gc=False):
 
 
 class State(msgspec.Struct, array_like=True):
-    """A shard's snapshot; geometry, heap and tallies are rebuilt from it."""
+    """A shard's snapshot; geometry, heap and tallies are rebuilt from it.
+
+    A field that came later stands at the end with a default, so that what an
+    older engine has left can be taken over; so it is with what this holds.
+    """
 
     version: int
     shard: int
@@ -71,6 +75,7 @@ class State(msgspec.Struct, array_like=True):
     pending: list[int]
     dirty: list[tuple[str, Status, bool]]
     skipped: int
+    heard: dict[str, datetime] = msgspec.field(default_factory=dict)
 
 
 encode_state = msgspec.msgpack.Encoder().encode
@@ -105,4 +110,4 @@ def known_live(entries: dict[str, Entry]) -> bool:
 
 def cell_of(entry: Entry) -> Cell:
     """Return the cell of a tally that a line of the ledger counts in."""
-    return entry.bucket, entry.tier, entry.by, entry.post
+    return entry.bucket, entry.tier, entry.by, entry.post, entry.area

@@ -11,7 +11,8 @@ from schemas.codelists import Bucket, StatementBy, Status, Tier
 from schemas.exposure import TallyCell, TallyChanged
 from streams.core.stage import derive_id
 
-Cell = tuple[Bucket, Tier, StatementBy, str]
+Cell = tuple[Bucket, Tier, StatementBy, str, str]
+"""Bucket, tier, who stands behind it, post and area; both empty for none."""
 
 
 class Tally:
@@ -37,8 +38,15 @@ class Tally:
     def record(self, shard: int, tick_at: datetime, about: str) -> TallyChanged:
         """Return the whole cube as a record as of ``tick_at``."""
         cells = tuple(
-            TallyCell(bucket=bucket, tier=tier, by=by, count=count, post=post or None)
-            for (bucket, tier, by, post), count in sorted(self.cells.items())
+            TallyCell(
+                bucket=bucket,
+                tier=tier,
+                by=by,
+                count=count,
+                post=post or None,
+                area=area or None,
+            )
+            for (bucket, tier, by, post, area), count in sorted(self.cells.items())
         )
         return TallyChanged(
             event_id=derive_id("tally", shard, about, tick_at.isoformat()),

@@ -45,6 +45,7 @@ def version_row(record: Record, said: Event) -> Row | None:
         "magnitude": magnitude,
         "situation_id": said.situation_id,
         "void": said.void,
+        "trigger_id": said.cause_ids[0] if said.cause_ids else None,
     }
     return Row(j.versions, (said.event_id,), values)
 

@@ -8,7 +8,15 @@ from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Te
 
 from streams.serving.tables import METADATA, Utc
 
-__all__ = ["METADATA", "changes", "inputs", "runtime", "sum_history", "versions"]
+__all__ = [
+    "METADATA",
+    "changes",
+    "exposure_changes",
+    "inputs",
+    "runtime",
+    "sum_history",
+    "versions",
+]
 
 inputs = Table(
     "inputs",
@@ -80,6 +88,7 @@ versions = Table(
     Column("magnitude", Float),
     Column("situation_id", String),
     Column("void", Boolean, nullable=False),
+    Column("trigger_id", String, index=True),
 )
 """Every version of an incident or situation; ``offset`` is their order."""
 
@@ -103,6 +112,25 @@ changes = Table(
 ``kind`` is advice, incident or situation; ``change`` first, opened, raised,
 lowered, scope, revised, ended, cancelled, reopened, merged or closed.
 """
+
+exposure_changes = Table(
+    "exposure_changes",
+    METADATA,
+    Column("event_id", String, primary_key=True),
+    Column("person_id", String, nullable=False, index=True),
+    Column("cause_id", String, nullable=False),
+    Column("situation_id", String),
+    Column("status", String, nullable=False),
+    Column("change", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("tier", String, nullable=False),
+    Column("band", String, nullable=False),
+    Column("zone_version", Integer, nullable=False),
+    Column("why", String),
+    Column("trigger_id", String, index=True),
+)
+"""The journal of exposures: opened, changed, closed, and with which record."""
 
 runtime = Table(
     "runtime",

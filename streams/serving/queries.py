@@ -33,6 +33,9 @@ _LETTERS_OPEN = (
     select(func.count()).select_from(t.deadletters).where(t.deadletters.c.retried_at.is_(None))
 )
 
+INSIDE = frozenset({"traceback", "trigger_id"})
+"""Columns that are for looking into one row, and no part of a journal."""
+
 
 def status(engine: Engine) -> StatusNow:
     """Return the wall's numbers, all read in one transaction."""
@@ -69,11 +72,11 @@ def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[
         "alerts": (t.alerts, t.alerts.c.raised_at, t.alerts.c.alert_id),
         "deadletters": (t.deadletters, t.deadletters.c.at, t.deadletters.c.event_id),
     }[kind]
-    query = select(*(column for column in table.columns if column.name != "traceback"))
+    query = select(*(column for column in table.columns if column.name not in INSIDE))
     if kind == "alerts":
         taken = t.acknowledgements
         query = select(
-            *t.alerts.columns,
+            *(column for column in t.alerts.columns if column.name != "person_id"),
             taken.c.by.label("acknowledged_by"),
             taken.c.at.label("acknowledged_at"),
             taken.c.reason.label("acknowledged_reason"),

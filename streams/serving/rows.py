@@ -31,7 +31,13 @@ class Row(NamedTuple):
 HEADLINE = (Bucket.UNACCOUNTED, Bucket.NEEDS_HELP, Bucket.SAFE)
 """Buckets that the wall shows by name; the others are its "other"."""
 
-ONCE = frozenset({t.movements, t.acknowledgements})
+CHANGE_OF: dict[type[Event], str] = {
+    exposure.ExposureOpened: "opened",
+    exposure.ExposureChanged: "changed",
+    exposure.ExposureClosed: "closed",
+}
+
+ONCE = frozenset({t.movements, t.acknowledgements, j.exposure_changes})
 """Journals: a row is written once and never changed."""
 
 
@@ -50,6 +56,11 @@ def _row(table: Table, event: Event, names: str, **more: Any) -> Row:
 
 def _body(event: Event) -> str:
     return encode(event).decode()
+
+
+def _trigger(event: Event) -> str | None:
+    """Return the record with which an event was found, None if it names none."""
+    return event.cause_ids[0] if event.cause_ids else None
 
 
 def _exposure(event: exposure.Exposure) -> list[Row]:
@@ -72,7 +83,17 @@ def _exposure(event: exposure.Exposure) -> list[Row]:
             closed=over.why if over else None,
             until=over.until if over else None,
             body=_body(event),
-        )
+        ),
+        _row(
+            j.exposure_changes,
+            event,
+            "event_id person_id cause_id situation_id status received_at tier band",
+            change=CHANGE_OF[type(event)],
+            at=over.until if over else event.occurred_at,
+            zone_version=reason.zone_version,
+            why=over.why if over else None,
+            trigger_id=_trigger(event),
+        ),
     ]
 
 
@@ -81,7 +102,9 @@ def _accountability(event: exposure.AccountabilityChanged) -> list[Row]:
         "event_id person_id situation_id status from_bucket to_bucket at by by_user why tier post"
         " cause_event_id"
     )
-    movements = [_row(t.movements, event, names)] if event.moved else []
+    movements = []
+    if event.moved:
+        movements = [_row(t.movements, event, names, trigger_id=_trigger(event))]
     if event.to_bucket is None:
         return [
             *movements,
@@ -169,7 +192,8 @@ def _alert(event: alert.AlertRaised) -> list[Row]:
         "alert_id status rule cause_id situation_id audience intent title severity raised_at late_s"
         " silence_id"
     )
-    return [_row(t.alerts, event, names, body=_body(event))]
+    person_id = event.facts.get("person_id")
+    return [_row(t.alerts, event, names, person_id=person_id, body=_body(event))]
 
 
 def _acknowledged(event: alert.AlertAcknowledged) -> list[Row]:

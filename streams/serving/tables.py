@@ -49,6 +49,15 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def sqlite_time(at: datetime | None) -> str | None:
+    """Return a time as ``Utc`` has it in SQLite, for statements that go round it."""
+    if at is None:
+        return None
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
 def _status() -> Column[str]:
     return Column("status", String, primary_key=True)
 
@@ -115,9 +124,14 @@ movements = Table(
     Column("why", String, nullable=False),
     Column("tier", String),
     Column("post", String),
-    Column("cause_event_id", String),
+    Column("cause_event_id", String, index=True),
+    Column("trigger_id", String, index=True),
 )
-"""The journal of the ledger: every movement, who, when, why."""
+"""The journal of the ledger: every movement, who, when, why.
+
+``cause_event_id`` is the statement it rests on, ``trigger_id`` the record with
+which it was found (a statement, a zone, a tick).
+"""
 
 incidents = Table(
     "incidents",
@@ -243,6 +257,7 @@ alerts = Table(
     Column("raised_at", Utc, nullable=False),
     Column("late_s", Integer, nullable=False),
     Column("silence_id", String),
+    Column("person_id", String, index=True),
     Column("body", Text, nullable=False),
 )
 """Alerts raised; open until acknowledged, unless an officer's silence mutes them."""

@@ -7,7 +7,9 @@ out before it can write. Rows are absolute; what a batch says twice about one
 row is written once, as last said.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, and_, bindparam, insert, update
@@ -156,13 +158,43 @@ def write_rows(connection: Connection, rows: Sequence[Row]) -> None:
     for table, keys in deletes.items():
         where = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
         connection.execute(table.delete().where(*where), keys)
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
     for table, values in writes.items():
-        statement = dialect.insert(table)
-        key = [column.name for column in table.primary_key]
-        if table in ONCE:
-            statement = statement.on_conflict_do_nothing(index_elements=key)
+        if connection.dialect.name == "sqlite":
+            sql, columns, times = _sqlite_insert(table)
+            connection.exec_driver_sql(sql, [_parameters(row, columns, times) for row in values])
         else:
-            rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
-            statement = statement.on_conflict_do_update(index_elements=key, set_=rest)
-        connection.execute(statement, values)
+            connection.execute(_insert(table, postgresql.insert), values)
+
+
+def _insert(table: Table, insert_into: Callable[[Table], Any]) -> Any:
+    """Return the statement that writes a row, or replaces the one of its key."""
+    statement = insert_into(table)
+    key = [column.name for column in table.primary_key]
+    if table in ONCE:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=rest)
+
+
+@cache
+def _sqlite_insert(
+    table: Table,
+) -> tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]], tuple[int, ...]]:
+    """Return the same for the driver: SQL, its columns of a row, which are times.
+
+    With the register of a country coming in, what SQLAlchemy does for each
+    value would take longer than the writing itself.
+    """
+    compiled = _insert(table, sqlite.insert).compile(dialect=sqlite.dialect())
+    names = compiled.positiontup or []
+    times = tuple(n for n, name in enumerate(names) if isinstance(table.c[name].type, t.Utc))
+    return str(compiled), itemgetter(*names), times
+
+
+def _parameters(
+    row: dict[str, Any], columns: Callable[[dict[str, Any]], tuple[Any, ...]], times: Sequence[int]
+) -> tuple[Any, ...]:
+    values = list(columns(row))
+    for place in times:
+        values[place] = t.sqlite_time(values[place])
+    return tuple(values)

@@ -179,7 +179,7 @@ def million(people: int, inside: int) -> dict[str, float]:
     )
     records = records[1:]
     done = cpu(lambda: shard.apply(records))
-    known = sum(tally.known for tally in shard._tallies.values())
+    known = sum(tally.known for tally in shard.counts.tallies.values())
     began = time.perf_counter()
     body = shard.snapshot()
     saved = time.perf_counter() - began

@@ -68,6 +68,11 @@ def test_an_alert_is_acknowledged_once(rollcall):
     ("words", "err"),
     [
         (("close",), "Error: the command is not valid: close needs situation_id"),
+        (("silence", "rule=x"), "Error: the command is not valid: silence needs until"),
+        (
+            ("silence", "until=2030-01-01T00:00:00Z"),
+            "Error: the command is not valid: silence needs a rule, a situation_id, or both;",
+        ),
         (("close", "situation_id"), "Error: 'situation_id' is not KEY=VALUE."),
         (("close", "situation=1"), "Error: 'situation' is no key of a command."),
         (("declare", "title=a", "title=b"), "Error: title stands twice."),

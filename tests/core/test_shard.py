@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from schemas.codelists import CheckInState, ContactOutcome, Precision, Status
 from schemas.envelope import Event
 from schemas.exposure import (
@@ -16,7 +14,6 @@ from schemas.exposure import (
 from schemas.operations import Tick
 from schemas.person import CheckedIn
 from schemas.place import Place, Position
-from streams.core.reasons import LANGUAGES, sentence
 from streams.core.shard import Shard
 from tests.support.engine import (
     CITIES,
@@ -292,23 +289,6 @@ def test_before_the_first_tick_nothing_is_evaluated() -> None:
     engine = Engine().put(stays_in("ana.1", "gaziantep"), quake(7.8, at("01:25")))
     assert engine.rows("exposures") == []
     assert engine.tick(at("01:30")).tier("ana.1") == "probable"
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_why_flagged_is_one_sentence(language: str) -> None:
-    engine = quaked(stays_in("ana.1", "adana", "2023-02-05", "2023-02-09"))
-    (opened,) = engine.said(ExposureOpened)
-    assert (
-        sentence(opened.reason, language)
-        == {
-            "en": "itinerary city Adana, 5.2.2023 to 9.2.2023, 153 km from the centre of M 7.9"
-            " Türkiye, inside VI footprint v1 (estimated), city-level precision",
-            "fr": "itinéraire, ville Adana, du 5.2.2023 au 9.2.2023, à 153 km du centre de M 7.9"
-            " Türkiye, dans l'empreinte VI v1 (estimée), précision : ville",
-            "nl": "reisroute, stad Adana, 5.2.2023 tot 9.2.2023, op 153 km van het centrum van"
-            " M 7.9 Türkiye, binnen voetafdruk VI v1 (geschat), nauwkeurigheid: stad",
-        }[language]
-    )
 
 
 def test_a_restored_shard_goes_on_as_if_nothing_had_been() -> None:

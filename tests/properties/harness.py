@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.alert import SituationSummed
 from schemas.codec import decode
 from schemas.envelope import Event
 from schemas.operations import Tick
@@ -48,12 +49,16 @@ def tick_at(at: int) -> Tick:
 
 
 class Stages:
-    """Desk, shards and room, and the queues before them."""
+    """Desk, shards and room, and the queues before them.
+
+    ``summed`` is what the room said last of each situation.
+    """
 
     def __init__(self, shards: int, batch: Callable[[], int] = ALL_AT_ONCE) -> None:
         self.shards = shards
         self.batch = batch
         self.rejects: list[str] = []
+        self.summed: dict[str, SituationSummed] = {}
         self.stages: dict[Place, Any] = {
             (DESK_INPUT, 0): Desk(shards),
             (ROOM_INPUT, 0): Room(shards),
@@ -83,6 +88,8 @@ class Stages:
                 outcome = self.stages[place].apply(taken)
                 self.rejects += [reject.reason for reject in outcome.rejects]
                 for out in outcome.events:
+                    if isinstance(out.event, SituationSummed):
+                        self.summed[out.key] = out.event
                     self._queue(out.topic, out.partition, out.event)
 
     def restart(self) -> None:
