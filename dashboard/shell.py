@@ -21,6 +21,8 @@ LOG = logging.getLogger(__name__)
 
 def draw() -> None:
     """Draw the page that the address bar names, and the navigation."""
+    # Streamlit forgets a field that the last page did not show; the wall shows none.
+    st.session_state["user"] = st.session_state.get("user", "")
     process, language = current(), _language()
     common = words(language, "common")
     modules = pages_for(ROLE, process.pages)
@@ -87,18 +89,27 @@ def _show(module: PageModule, process: Process, language: str) -> None:
 
 
 def _who(said: Words) -> str:
-    """Ask once for the name and the language; return the name."""
-    name, tongue, note = st.columns([2, 1, 4], vertical_alignment="bottom")
-    user = name.text_input(said["your_name"], key="user", help=said["your_name_help"])
-    tongue.selectbox(
-        said["language"],
-        LANGUAGES,
-        index=LANGUAGES.index(said.language),
-        format_func=lambda code: said[f"language_{code}"],
-        key="language_choice",
-        on_change=_choose,
-    )
-    note.caption(said["until_login"])
+    """Ask for the name and the language, in one row even on a phone; return the name."""
+    with st.container(horizontal=True, gap="small"):
+        user = st.text_input(
+            said["your_name"],
+            key="user",
+            placeholder=said["your_name"],
+            label_visibility="collapsed",
+            max_chars=80,
+            width="stretch",
+        )
+        st.session_state["language_choice"] = said.language
+        st.selectbox(
+            said["language"],
+            LANGUAGES,
+            format_func=lambda code: said[f"language_{code}"],
+            key="language_choice",
+            label_visibility="collapsed",
+            on_change=_choose,
+            width=150,
+        )
+    st.caption(said["until_login"])
     return user.strip()
 
 

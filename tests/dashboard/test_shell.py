@@ -69,6 +69,13 @@ def test_the_lowest_order_opens_first_and_the_wall_has_no_form(data: Path) -> No
     assert texts(app) == ["en officer [] http://127.0.0.1:9"]
 
 
+def test_the_name_is_still_known_after_a_page_that_does_not_ask(data: Path) -> None:
+    app = opened(data, made("wall", 1, says_what_it_got), made("officer", 2, says_what_it_got))
+    app.session_state["user"] = "An"
+    app.run().run()
+    assert app.session_state["user"] == "An"
+
+
 def test_a_missing_store_is_a_sentence_and_no_empty_page(tmp_path: Path) -> None:
     app = opened(tmp_path, made("officer", 1, says_what_it_got))
     assert len(app.error) == 1
