@@ -3,8 +3,8 @@
 
 const SHOWN = new WeakMap();
 const KINDS = ['unaccounted', 'needs_help', 'safe', 'other'];
-const RATIO = 2;
-const EARTH_M = 6371008.8;
+// Loaded with the map; nothing is drawn before it is there.
+let geo = null;
 const EMPTY = { type: 'FeatureCollection', features: [] };
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -46,7 +46,10 @@ function open(parentElement) {
 async function start(parentElement, shown) {
   const base = new URL('/assets/js/basemap.mjs', document.baseURI);
   const { createMap, mapLibrary, COLORS, addBands, updateBands } = await import(base.href);
+  geo = await import(new URL('people_places.mjs', base).href);
+  const { drawMark } = await import(new URL('people_marks.mjs', base).href);
   shown.colors = COLORS;
+  shown.drawMark = drawMark;
   shown.addBands = addBands;
   shown.updateBands = updateBands;
   shown.map = await createMap(shown.box, { interactive: true, language: shown.data.language });
@@ -73,7 +76,7 @@ function layers(shown) {
   const { map } = shown;
   shown.addBands(map, EMPTY);
   map.setMissingStyleImageResolver(async (id) => {
-    if (id.startsWith('mark:')) mark(shown, id);
+    if (id.startsWith('mark:') && !map.hasImage(id)) map.addImage(id, ...shown.drawMark(id, KINDS, shown.colors));
   });
   map.addSource('radius', { type: 'geojson', data: EMPTY });
   map.addLayer({ id: 'radius-fill', type: 'fill', source: 'radius', paint: { 'fill-color': '#ffffff', 'fill-opacity': 0.1 } });
@@ -105,100 +108,17 @@ function layers(shown) {
   map.addLayer({ id: 'draft-point', type: 'circle', source: 'draft', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 5, 'circle-color': '#ffffff', 'circle-stroke-color': '#6b3fd4', 'circle-stroke-width': 2 } });
 }
 
-// One mark: a shape for one person, a ring of buckets with the number for more.
-function mark(shown, id) {
-  const parts = id.split(':');
-  const counts = KINDS.map((_, index) => Number(parts[index + 1]));
-  const chosen = parts[5] === 'chosen';
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const radius = total === 1 ? 8 : Math.min(30, 11 + 1.5 * Math.sqrt(total));
-  const side = Math.ceil((radius + 5) * 2) * RATIO;
-  const canvas = document.createElement('canvas');
-  canvas.width = side;
-  canvas.height = side;
-  const pen = canvas.getContext('2d');
-  pen.scale(RATIO, RATIO);
-  pen.translate(side / RATIO / 2, side / RATIO / 2);
-  if (chosen) ring(pen, radius + 3, '#ffffff', 2.5);
-  if (total === 1) glyph(pen, KINDS[counts.indexOf(1)], radius, shown.colors);
-  else donut(pen, counts, total, radius, shown.colors);
-  if (!shown.map.hasImage(id)) {
-    shown.map.addImage(id, pen.getImageData(0, 0, side, side), { pixelRatio: RATIO });
-  }
-}
-
-function ring(pen, radius, color, width) {
-  pen.beginPath();
-  pen.arc(0, 0, radius, 0, 2 * Math.PI);
-  pen.strokeStyle = color;
-  pen.lineWidth = width;
-  pen.stroke();
-}
-
-function glyph(pen, kind, radius, colors) {
-  pen.beginPath();
-  if (kind === 'needs_help') {
-    pen.moveTo(0, -radius);
-    pen.lineTo(radius, radius * 0.8);
-    pen.lineTo(-radius, radius * 0.8);
-    pen.closePath();
-  } else if (kind === 'safe') pen.rect(-radius * 0.78, -radius * 0.78, radius * 1.56, radius * 1.56);
-  else pen.arc(0, 0, kind === 'other' ? radius * 0.6 : radius * 0.9, 0, 2 * Math.PI);
-  pen.fillStyle = colors[kind];
-  pen.strokeStyle = '#06121f';
-  pen.lineWidth = 1.6;
-  pen.fill();
-  pen.stroke();
-  const sign = { unaccounted: '?', needs_help: '!', safe: '✓', other: '' }[kind];
-  pen.fillStyle = '#06121f';
-  pen.font = '800 11px Inter, "DejaVu Sans", sans-serif';
-  pen.textAlign = 'center';
-  pen.textBaseline = 'middle';
-  pen.fillText(sign, 0, kind === 'needs_help' ? 1.5 : 0.5);
-}
-
-function donut(pen, counts, total, radius, colors) {
-  pen.beginPath();
-  pen.arc(0, 0, radius, 0, 2 * Math.PI);
-  pen.fillStyle = '#0c1826';
-  pen.fill();
-  const width = Math.max(4, radius * 0.28);
-  let from = -Math.PI / 2;
-  counts.forEach((count, index) => {
-    if (!count) return;
-    const to = from + (2 * Math.PI * count) / total;
-    pen.beginPath();
-    pen.arc(0, 0, radius - width / 2, from, to);
-    pen.strokeStyle = colors[KINDS[index]];
-    pen.lineWidth = width;
-    pen.stroke();
-    from = to;
-  });
-  ring(pen, radius, '#06121f', 1.2);
-  // Someone who needs help is never lost in a big ring: the triangle is always there.
-  pen.fillStyle = '#ffffff';
-  pen.font = `700 ${radius > 18 ? 13 : 11}px Inter, "DejaVu Sans", sans-serif`;
-  pen.textAlign = 'center';
-  pen.textBaseline = 'middle';
-  pen.fillText(String(total), 0, 0.5);
-  if (!counts[1]) return;
-  pen.save();
-  pen.translate(radius * 0.72, -radius * 0.72);
-  glyph(pen, 'needs_help', 6.5, colors);
-  pen.restore();
-}
-
 // ------------------------------------------------------------------ painting
 function paint(shown) {
   const { map, data } = shown;
-  shown.places = places(data.people);
-  map.getSource('people').setData(collection(shown.places.map((place) => feature('Point', [place.lon, place.lat], {
+  shown.places = geo.places(data.people, KINDS);
+  map.getSource('people').setData(geo.collection(shown.places.map((place) => geo.feature('Point', [place.lon, place.lat], {
     ...place.counts,
     chosen: place.chosen,
     place: place.index,
   }))));
   const one = data.person;
-  map.getSource('radius').setData(one && one.radius_m ? collection([feature('Polygon', [circle(one)], {})]) : EMPTY);
+  map.getSource('radius').setData(one && one.radius_m ? geo.collection([geo.feature('Polygon', [geo.circle(one)], {})]) : EMPTY);
   if (JSON.stringify(data.draft ?? []) !== shown.drawn) {
     shown.drawn = JSON.stringify(data.draft ?? []);
     shown.draft = data.draft ?? [];
@@ -218,28 +138,12 @@ function paint(shown) {
   map.triggerRepaint();
 }
 
-// People whose place is known to the same point share one mark with a number.
-function places(people) {
-  const chosen = new Set(people.chosen);
-  const found = new Map();
-  people.ids.forEach((id, row) => {
-    const key = `${people.lon[row]},${people.lat[row]}`;
-    let place = found.get(key);
-    if (!place) {
-      place = { index: found.size, lon: people.lon[row], lat: people.lat[row], ids: [], chosen: 0, counts: Object.fromEntries(KINDS.map((kind) => [kind, 0])) };
-      found.set(key, place);
-    }
-    place.ids.push(id);
-    place.counts[KINDS[people.kind[row]]] += 1;
-    place.chosen += chosen.has(id) ? 1 : 0;
-  });
-  return [...found.values()];
-}
-
 function bands(shown) {
   if (shown.bandsUrl === shown.data.bands_url) return;
   const url = shown.data.bands_url;
   shown.bandsUrl = url;
+  shown.bandBounds = null;
+  shown.bandsComing = Boolean(url);
   if (!url) {
     shown.updateBands(shown.map, EMPTY);
     return;
@@ -249,11 +153,13 @@ function bands(shown) {
     const said = await answer.json();
     if (shown.bandsUrl !== url) return;
     shown.updateBands(shown.map, said);
-    shown.bandBounds = bounds(said);
+    shown.bandBounds = geo.bounds(said);
+    shown.bandsComing = false;
     fit(shown, false);
   }).catch((error) => {
     console.error(error);
-    shown.bandsUrl = null;
+    shown.bandsComing = false;
+    fit(shown, false);
     shown.root.querySelector('.hint').textContent = shown.data.words.bands_failed;
   });
 }
@@ -261,40 +167,11 @@ function bands(shown) {
 // Once per situation, or when asked: nothing else moves the view.
 function fit(shown, asked) {
   const key = shown.data.view_key;
-  const all = collection(shown.places.map((place) => feature('Point', [place.lon, place.lat], {})));
-  const to = shown.bandBounds ?? bounds(all);
-  if (!to || (!asked && shown.fitted === key)) return;
+  const to = geo.view(shown.bandBounds, shown.places);
+  if (!to || (!asked && (shown.bandsComing || shown.fitted === key))) return;
   shown.fitted = key;
   shown.map.fitBounds(to, { padding: 44, maxZoom: 9, duration: 0 });
 }
-
-function bounds(said) {
-  const corner = [180, 90, -180, -90];
-  const walk = (part) => {
-    if (typeof part[0] === 'number') {
-      corner[0] = Math.min(corner[0], part[0]);
-      corner[1] = Math.min(corner[1], part[1]);
-      corner[2] = Math.max(corner[2], part[0]);
-      corner[3] = Math.max(corner[3], part[1]);
-    } else part.forEach(walk);
-  };
-  said.features.forEach((one) => walk(one.geometry.coordinates));
-  return corner[0] > corner[2] ? null : [[corner[0], corner[1]], [corner[2], corner[3]]];
-}
-
-function circle({ lon_deg: lon, lat_deg: lat, radius_m: radius }) {
-  const rad = Math.PI / 180;
-  const far = radius / EARTH_M;
-  return Array.from({ length: 65 }, (_, step) => {
-    const bearing = (2 * Math.PI * step) / 64;
-    const north = Math.asin(Math.sin(lat * rad) * Math.cos(far) + Math.cos(lat * rad) * Math.sin(far) * Math.cos(bearing));
-    const east = lon * rad + Math.atan2(Math.sin(bearing) * Math.sin(far) * Math.cos(lat * rad), Math.cos(far) - Math.sin(lat * rad) * Math.sin(north));
-    return [east / rad, north / rad];
-  });
-}
-
-const feature = (type, coordinates, properties) => ({ type: 'Feature', properties, geometry: { type, coordinates } });
-const collection = (features) => ({ type: 'FeatureCollection', features });
 
 // ------------------------------------------------------------------ hands
 function hands(shown) {
@@ -340,7 +217,7 @@ function hands(shown) {
     tools(shown);
     const [west, east] = [corners[0].lng, corners[1].lng].sort((a, b) => a - b);
     const [south, north] = [corners[0].lat, corners[1].lat].sort((a, b) => a - b);
-    pick(shown, shown.places.filter((place) => inside(place.lon, west, east) && place.lat >= south && place.lat <= north));
+    pick(shown, shown.places.filter((place) => geo.inside(place.lon, west, east) && place.lat >= south && place.lat <= north));
   };
   box.addEventListener('pointerup', end);
   box.addEventListener('pointercancel', end);
@@ -348,7 +225,7 @@ function hands(shown) {
   map.on('click', async (event) => {
     if (event.originalEvent.shiftKey || shown.mode === 'box') return;
     if (shown.mode === 'draw') {
-      shown.draft = [...shown.draft, [round(event.lngLat.lng), round(event.lngLat.lat)]];
+      shown.draft = [...shown.draft, [geo.round(event.lngLat.lng), geo.round(event.lngLat.lat)]];
       draft(shown);
       tools(shown);
       return;
@@ -370,10 +247,6 @@ function hands(shown) {
   });
   map.on('mouseleave', 'people', () => tip(shown, null, ''));
 }
-
-// A box over the 180th meridian runs past 180, a place does not.
-const inside = (lon, west, east) => [lon - 360, lon, lon + 360].some((turn) => turn >= west && turn <= east);
-const round = (value) => Math.round(value * 1e5) / 1e5;
 
 async function members(shown, hit) {
   if (!hit.properties.cluster) return [shown.places[hit.properties.place]];
@@ -401,10 +274,10 @@ function tip(shown, point, text) {
 // ------------------------------------------------------------------ drawing
 function draft(shown) {
   const points = shown.draft;
-  const parts = points.map((point) => feature('Point', point, {}));
-  if (points.length === 2) parts.push(feature('LineString', points, {}));
-  if (points.length > 2) parts.push(feature('Polygon', [[...points, points[0]]], {}));
-  shown.map.getSource('draft').setData(collection(parts));
+  const parts = points.map((point) => geo.feature('Point', point, {}));
+  if (points.length === 2) parts.push(geo.feature('LineString', points, {}));
+  if (points.length > 2) parts.push(geo.feature('Polygon', [[...points, points[0]]], {}));
+  shown.map.getSource('draft').setData(geo.collection(parts));
 }
 
 // A double click is two clicks before it is one: the last point came twice.

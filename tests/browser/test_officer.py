@@ -196,6 +196,7 @@ def test_a_drawn_area_replaces_a_footprint(officer: Page, recorder: Recorder) ->
     expect(officer.get_by_role("textbox", name="Title of the situation")).to_be_visible()
     officer.get_by_role("combobox", name="What do you want to do?").click()
     officer.get_by_role("option", name="Draw the area").click()
+    expect(officer.get_by_role("combobox", name="Incident")).to_be_visible()
     expect(officer.get_by_text("Area with 3 corners.")).to_be_visible()
     officer.get_by_role("textbox", name="Reason (required)").fill("the dam broke")
     officer.get_by_role("button", name="Check").click()

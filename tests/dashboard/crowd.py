@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.alert import BucketSum, SituationSummed
 from schemas.codelists import Bucket, Precision, StatementBy, Tier
-from schemas.exposure import ExposureOpened
+from schemas.exposure import AccountabilityChanged, ExposureOpened
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
 from streams.ports import NewRecord
 from tests.serving import builders
@@ -104,7 +104,7 @@ def _exposed(who: str, place: str, point: tuple[float, float] | None) -> Exposur
     return exposed
 
 
-def _moved(who: str, place: str, bucket: Bucket) -> object:
-    event = builders.moved(f"m-{who}", who, bucket)
+def _moved(who: str, place: str, bucket: Bucket) -> AccountabilityChanged:
+    event: AccountabilityChanged = builders.moved(f"m-{who}", who, bucket)
     by = StatementBy.PERSON if bucket in {Bucket.SAFE, Bucket.NEEDS_HELP} else StatementBy.NOBODY
     return msgspec.structs.replace(event, by=by, area=AREAS[place], post="Ankara")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,7 +26,7 @@ AT = builders.AT
 EN = Words("en", {**words("en", "staff"), **words("en", "alerts")})
 
 
-def row(alert_id: str, **more: object) -> AlertRow:
+def row(alert_id: str, **more: Any) -> AlertRow:
     known = AlertRow(
         alert_id=alert_id,
         status="Actual",
@@ -44,7 +45,7 @@ def row(alert_id: str, **more: object) -> AlertRow:
     return known._replace(**more)
 
 
-def delivery(state: str, **more: object) -> DeliveryNow:
+def delivery(state: str, **more: Any) -> DeliveryNow:
     known = DeliveryNow(
         delivery_id="d",
         alert_id="a",

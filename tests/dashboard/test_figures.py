@@ -1,6 +1,7 @@
 """Numbers, banners and badges: unknown is a word, incomplete an "at least"."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -126,7 +127,7 @@ def test_nothing_to_say_is_no_banner() -> None:
         ({"phase": "loading", "done": 30, "of": 43_000}, "info", "The register is being read: 30"),
     ],
 )
-def test_what_must_be_known_stands_above(clock: dict[str, object], kind: str, starts: str) -> None:
+def test_what_must_be_known_stands_above(clock: dict[str, Any], kind: str, starts: str) -> None:
     now = msgspec.structs.replace(NOW, clock=msgspec.structs.replace(NOW.clock, **clock))
     (banner,) = banners(now, MACHINE_AT, EN)
     assert banner.kind == kind
