@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
 
 from schemas.codelists import Bucket, Tier
 from schemas.exposure import Exposure, ExposureClosed, ExposureOpened, Reason
@@ -68,9 +68,21 @@ def members(
         else_=len(URGENCY),
     )
     order = (urgency, ledger.at, ledger.person_id, ledger.status)
-    page = select(*(ledger[n] for n in _LEDGER)).where(*wanted).order_by(*order)
+    # The keys of the page are found in the index alone, their rows are looked up after that.
+    keys = select(ledger.person_id, ledger.status).where(*wanted).order_by(*order)
+    page = keys.limit(limit).offset(offset).subquery()
+    query = (
+        select(*(ledger[name] for name in _LEDGER))
+        .join_from(
+            page,
+            t.ledger,
+            (ledger.person_id == page.c.person_id) & (ledger.status == page.c.status),
+        )
+        .where(ledger.situation_id == situation_id)
+        .order_by(*order)
+    )
     with engine.connect() as connection:
-        rows = connection.execute(page.limit(limit).offset(offset)).mappings().all()
+        rows = connection.execute(query).mappings().all()
         total = offset + len(rows)
         if len(rows) == limit or (offset and not rows):
             count = select(func.count()).select_from(t.ledger).where(*wanted)
@@ -129,14 +141,14 @@ def _wanted(  # noqa: PLR0917 - the filters of ``members``, in its order
         wanted.append(func.coalesce(c.area, "").in_(list(areas)))
     if post is not None:
         wanted.append(c.post == post)
-    same = and_(e.person_id == c.person_id, e.situation_id == c.situation_id, e.status == c.status)
+    exposed = select(e.person_id).where(e.situation_id == situation_id)
     for column, values in ((e.basis, bases), (e.precision, precisions)):
         if values:
             held = column.in_([str(value) for value in values])
-            wanted.append(exists().where(same, e.closed.is_(None), held))
+            wanted.append(c.person_id.in_(exposed.where(e.closed.is_(None), held)))
     if search := search.strip():
-        named = exists().where(same, e.place.icontains(search, autoescape=True))
-        wanted.append(c.person_id.icontains(search, autoescape=True) | named)
+        named = exposed.where(e.place.icontains(search, autoescape=True))
+        wanted.append(c.person_id.icontains(search, autoescape=True) | c.person_id.in_(named))
     return wanted
 
 
@@ -148,10 +160,11 @@ def _points(
     names = ("person_id", "status", "tier", "closed", *_POINT)
     found: dict[tuple[str, str], Any] = {}
     for part in _parts(people):
-        query = select(*(e[name] for name in names)).where(
-            e.person_id.in_(part), e.situation_id == situation_id
-        )
+        # By person alone: the index of a situation would give all its exposures each time.
+        query = select(e.situation_id, *(e[name] for name in names)).where(e.person_id.in_(part))
         for row in connection.execute(query).mappings():
+            if row["situation_id"] != situation_id:
+                continue
             key = (row["person_id"], row["status"])
             if key not in found or _weight(row) < _weight(found[key]):
                 found[key] = row
