@@ -2,8 +2,9 @@
 
 Layers of ``world.pmtiles`` (zoom 0 to 7): ``countries`` and ``labels`` with
 ``id`` (ISO 3166-1 numeric), ``code`` (alpha-2) and ``name``, both empty where
-ISO has none; ``borders``; ``coast``. Which state a disputed area is drawn in
-follows Natural Earth; a ministry that draws it otherwise replaces the file.
+ISO has none; ``borders``; ``coast``. What has no code (a buffer zone, a reef)
+bears no label. Which state a disputed area is drawn in follows Natural Earth;
+a ministry that draws it otherwise replaces the file.
 """
 
 import csv
@@ -25,6 +26,9 @@ ATTRIBUTION = "Natural Earth"
 MAX_ZOOM = 7
 LABEL_ZOOMS = ((400.0, 0), (40.0, 2), (8.0, 3), (1.0, 4), (0.0, 5))
 """From this area of the biggest part on (square degrees), and the zoom of the label."""
+
+USER_CODES = {"Kosovo": "XK"}
+"""What ISO leaves to its users, as geo/data/countries.json has it."""
 
 Feature = dict[str, Any]
 
@@ -62,21 +66,22 @@ def country(geometry: dict[str, Any], arcs: list[topology.Line]) -> Feature | No
     if not polygons:
         return None
     number = geometry.get("id", "")
+    name = geometry["properties"]["name"]
     known = pycountry.countries.get(numeric=number) if number else None
     said = {
         "id": number,
-        "code": known.alpha_2 if known else "",
-        "name": geometry["properties"]["name"],
+        "code": known.alpha_2 if known else USER_CODES.get(name, ""),
+        "name": name,
     }
     return feature("MultiPolygon", polygons, said)
 
 
 def labels(countries: Iterable[Feature]) -> Iterator[Feature]:
-    """Yield a point in the thick of each country's biggest part, if it has any area."""
+    """Yield a point in the thick of each country's biggest part."""
     for found in countries:
         whole = shapely.make_valid(shape(found["geometry"]), method="structure")
-        if whole.area == 0:
-            continue  # a reef that the source's grid has left no area of
+        if whole.area == 0 or not found["properties"]["code"]:
+            continue  # a reef that the source's grid has left no area of, a buffer zone
         biggest = max(shapely.get_parts(whole), key=shapely.area)
         circle = shapely.maximum_inscribed_circle(biggest.simplify(0.02), tolerance=0.2)
         lon_deg, lat_deg = circle.coords[0]

@@ -22,7 +22,7 @@ import basemap
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 OUT = ROOT / "dashboard/static/vendor"
-CITIES = ROOT / "streams/data/cities.csv"
+CITIES = ROOT / "geo/data/cities.csv"
 STAMP = "built-from.txt"
 OLDEST_NPM = 7
 """The first npm that reads our lock file."""

@@ -37,7 +37,7 @@ PARTS = {
     "no_longer_affected": 0,
     "deceased": 0,
 }
-TITLE = "M 7.8 Pazarcık, south-east Türkiye"
+TITLE = "M 7.8 Pazarcık, south-east Türkiye"  # noqa: RUF001 - Turkish
 MINUTE = timedelta(minutes=1)
 NO_ALERTS = WallAlerts(open=0, acknowledged=0, silenced=0, oldest_at=None, items=())
 
@@ -184,7 +184,7 @@ def live(now: datetime) -> WallNow:
         status="Actual",
         rule="affected_threshold",
         severity="Extreme",
-        title="1,217 of ours in the area of M 7.8 Pazarcık",
+        title=f"1,217 of ours in the area of {TITLE}",
         situation_id="sit-1",
         raised_at=now - 4 * MINUTE,
         late_s=0,

@@ -54,8 +54,8 @@ export function heard(clock, now, mono_ms, wall_ms) {
   const moved = now.as_of !== clock.as_of;
   return {
     heard_ms: mono_ms,
-    // The first message sets the clock; later ones only correct a real drift, so it does not tremble.
-    offset_ms: clock.heard_ms === null || Math.abs(offset - clock.offset_ms) > DRIFT_MS ? offset : clock.offset_ms,
+    // The message that was least long on its way knows best; a real drift is followed at once.
+    offset_ms: clock.heard_ms === null || Math.abs(offset - clock.offset_ms) > DRIFT_MS ? offset : Math.max(offset, clock.offset_ms),
     as_of: now.as_of,
     log_ms: ms(now.as_of),
     log_at_ms: moved || clock.log_at_ms === null ? mono_ms - 1000 * (now.tick_age_s ?? 0) : clock.log_at_ms,
@@ -74,7 +74,7 @@ export const machineNow = (clock, wall_ms) => wall_ms + clock.offset_ms;
  */
 export function logNow(clock, mono_ms, wall_ms) {
   if (clock.log_ms === null) return null;
-  if (!clock.replay) return machineNow(clock, wall_ms);
+  if (!clock.replay) return Math.max(clock.log_ms, machineNow(clock, wall_ms));
   const run_s = Math.min(RUN_ON_S, Math.max(0, (mono_ms - clock.log_at_ms) / 1000));
   return clock.log_ms + 1000 * run_s * clock.speed;
 }

@@ -85,6 +85,7 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     show(refs.numbersCard, situation !== null);
     show(refs.calm, situation === null);
     if (situation === null) {
+      mark(refs.calm, 'data-kind', calmKind(known));
       renderCalm(refs, known, log_ms, speaker);
     } else {
       renderNumbers(refs, situation, { feeds: known.feeds, log_ms, speaker, echo });

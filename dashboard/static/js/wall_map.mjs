@@ -199,7 +199,8 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
   const names = (situation) => {
     if (situation === null) return;
     const scale = unit();
-    const { rings, stars } = marksOf(last[0], situation);
+    const { rings: all, stars } = marksOf(last[0], situation);
+    const rings = all.filter((ring) => markers.has(ring.key));
     const points = rings.map((ring) => ({ ...map.project([ring.lon, ring.lat]), ring }));
     const signature = JSON.stringify([scale, points.map(({ x, y, ring }) => [Math.round(x), Math.round(y), ring.size, ring.area.name])]);
     if (signature === placed) return;

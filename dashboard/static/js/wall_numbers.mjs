@@ -8,7 +8,9 @@ import { BUCKETS } from './glyphs.mjs';
 const FOUR = ['unaccounted', 'needs_help', 'safe', 'other'];
 const TIERS = ['confirmed', 'probable', 'possible', 'country_only'];
 const DIGIT = 0.66;
-const SPACE = { unaccounted: [188, 462], needs_help: [104, 196], safe: [104, 196], other: [72, 196] };
+const CAPITAL = 0.74;
+const LABEL = { unaccounted: [42, 420], needs_help: [29, 224], safe: [29, 224], other: [28, 300] };
+const SPACE = { unaccounted: [188, 462], needs_help: [104, 196], safe: [104, 196], other: [72, 130] };
 
 /** Size in design pixels at which a number fits its room. */
 export function sizeOf(text, [most, room]) {
@@ -61,7 +63,10 @@ function bucketCard(refs, situation, bucket, speaker, echo) {
   mark(card, 'data-unknown', count === null);
   put(card.querySelector('.big'), text);
   card.querySelector('.big').style.setProperty('--size', sizeOf(text, SPACE[bucket]));
-  put(card.querySelector('.label'), speaker.say(bucket));
+  const label = card.querySelector('.label');
+  put(label, speaker.say(bucket));
+  const [most, room] = LABEL[bucket];
+  label.style.setProperty('--size', Math.min(most, Math.floor(room / (label.textContent.length * CAPITAL))));
   draw(card.querySelector('.g'), BUCKETS[bucket]);
   const moved = card.querySelector('.deltas');
   if (moved) put(moved, deltas(situation, bucket, speaker).join('  ·  '));
