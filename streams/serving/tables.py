@@ -105,7 +105,7 @@ ledger = Table(
     Column("tier", String),
     Column("post", String),
     Column("area", String),
-    Index("ledger_by_situation", "situation_id", "status", "bucket"),
+    Index("ledger_by_situation", "situation_id", "status", "bucket", "at", "person_id"),
 )
 """Where each known person stands, one row per person and situation."""
 
