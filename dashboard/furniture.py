@@ -15,7 +15,7 @@ from streams.serving.wall_answers import WallNow, WallSituation
 
 STYLE = """
 <style>
-.stMainBlockContainer { padding: 3.4rem 1.4rem 1.5rem; }
+.stMainBlockContainer { padding: 4.3rem 1.4rem 1.5rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: .6rem; }
 /* A page that is being read anew stays readable: old numbers carry their time. */
 [data-stale="true"] { opacity: .8 !important; }
@@ -52,7 +52,7 @@ STYLE = """
 .st-key-kpi_safe button { border-left-color: #4fb3f6; }
 .st-key-kpi_safe button strong { color: #4fb3f6; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding: 3.4rem .7rem 1rem; }
+  .stMainBlockContainer { padding: 4.3rem .7rem 1rem; }
   .st-key-kpis [data-testid="stHorizontalBlock"] { flex-flow: row wrap; gap: .5rem; }
   .st-key-kpis [data-testid="stColumn"] {
     flex: 1 1 calc(50% - .5rem); min-width: calc(50% - .5rem);

@@ -67,7 +67,7 @@ def people_map(
             "view_key": situation_id,
             "height_px": height_px,
         },
-        height=height_px,
+        height="content",
         on_picked_change=on_picked,
         on_person_change=on_person,
         on_area_change=on_area,
