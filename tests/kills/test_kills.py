@@ -11,10 +11,10 @@ import pytest
 
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import DESK_INPUT
+from streams.merge import route
 from streams.player import load_scenario, plan
 from streams.population import generate, write_ndjson
 from streams.ports import NewRecord
-from streams.topology import OPERATIONS
 from tests.kills.looks import called, differences, journal, log_rows, state
 from tests.kills.mortal import command, deaths, of_a_command, timed
 from tests.kills.replays import KILLED, SCENARIO, UNDISTURBED, replays, small_scenario, summary
@@ -57,7 +57,7 @@ def test_a_tick_that_a_kill_left_unprocessed_goes_before_what_comes_next(tmp_pat
     (tick,) = next(steps).events
     assert tick.event_id == "tick:2023-02-06T02:40:00Z"
     with closing(SqliteLog.open(killed)) as log:
-        log.intake([[NewRecord(OPERATIONS, 0, one.feed, one)] for one in feeds])
+        log.intake([[NewRecord(*place, one) for place in route(one, 1)] for one in feeds])
         log.append([NewRecord(DESK_INPUT, 0, "tick", tick)])
 
     called(killed, "replay", str(folder), "--no-population")
