@@ -11,6 +11,7 @@ import pytest
 
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import DESK_INPUT
+from streams.merge import route
 from streams.player import load_scenario, plan
 from streams.population import generate, write_ndjson
 from streams.ports import NewRecord
@@ -51,9 +52,12 @@ def test_a_tick_that_a_kill_left_unprocessed_goes_before_what_comes_next(tmp_pat
     until_0230 = toml[: toml.index("# The morning")].replace("07T00:00:00Z", "06T02:30:00Z")
     (early / "scenario.toml").write_text(until_0230, encoding="utf-8")
     called(killed, "replay", str(early), "--no-population")
-    (tick,) = next(plan(load_scenario(folder), load_scenario(early).end)).events
+    steps = plan(load_scenario(folder), load_scenario(early).end)
+    feeds = next(steps).events
+    (tick,) = next(steps).events
     assert tick.event_id == "tick:2023-02-06T02:40:00Z"
     with closing(SqliteLog.open(killed)) as log:
+        log.intake([[NewRecord(*place, one) for place in route(one, 1)] for one in feeds])
         log.append([NewRecord(DESK_INPUT, 0, "tick", tick)])
 
     called(killed, "replay", str(folder), "--no-population")
