@@ -1,22 +1,29 @@
-"""One person's story: everything that happened to, by or about them, by time."""
+"""One person's story: everything said by, of and about them, by time."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, or_, select
+from sqlalchemy import Connection, Engine, select
 
-from schemas.alert import AlertRaised
+from schemas.codec import BY_NAME, decode
 from schemas.command import CommandIssued
-from schemas.person import CheckedIn, ContactRecorded, LinkChanged, RegistrationFiled, Stay
-from schemas.place import Place, Position
+from schemas.envelope import Event
+from schemas.person import CheckedIn, ContactRecorded, LinkChanged, RegistrationFiled
 from streams.serving import journals as j
 from streams.serving import tables as t
 from streams.serving.people_answers import Moment
 
+ENGINE = "rollcall"
+"""Source of what Rollcall itself has found."""
+
 
 def timeline(engine: Engine, person_id: str) -> tuple[Moment, ...]:
-    """Return the moments of a person in order; none for a person nobody knows."""
+    """Return all moments of a person, the first one first.
+
+    Of records that are linked with theirs only the links themselves: what the
+    other record says stands in its own story.
+    """
     with engine.connect() as connection:
         moments = [
             *_inputs(connection, person_id),
@@ -24,115 +31,103 @@ def timeline(engine: Engine, person_id: str) -> tuple[Moment, ...]:
             *_movements(connection, person_id),
             *_alerts(connection, person_id),
         ]
-    # What was said comes before what followed from it in the same instant.
-    order = ("registration", "check_in", "contact", "override", "link", "exposure", "movement")
-    place = {kind: n for n, kind in enumerate(order)}
-    moments.sort(key=lambda one: (one.at, place.get(one.kind, len(order)), one.event_id))
-    return tuple(moments)
+    return tuple(sorted(moments, key=lambda one: (one.at, _order(one), one.event_id)))
+
+
+def _order(one: Moment) -> int:
+    """Return the order at one instant: what was said, what was found, what followed."""
+    return {"exposure": 1, "movement": 2, "alert": 3}.get(one.kind, 0)
 
 
 def _inputs(connection: Connection, person_id: str) -> Iterator[Moment]:
-    """Yield what came in about a person, each message once."""
-    query = select(j.inputs).where(or_(j.inputs.c.about == person_id, j.inputs.c.also == person_id))
+    i = j.inputs.c
+    query = select(i.name, i.body).where((i.about == person_id) | (i.also == person_id))
     seen: set[str] = set()
-    for row in connection.execute(query.order_by(j.inputs.c.received_at)).mappings():
-        make = _MAKERS.get(row["name"])
-        if make is None or row["event_id"] in seen:
+    for row in connection.execute(query):
+        said = decode(row.name, row.body.encode()) if row.name in BY_NAME else None
+        told = _TELL.get(type(said))
+        if said is None or told is None or said.event_id in seen:
             continue
-        seen.add(row["event_id"])
-        yield make(row["body"])
+        seen.add(said.event_id)
+        yield _moment(said, **told(said))
 
 
-def _registration(body: str) -> Moment:
-    said = msgspec.json.decode(body, type=RegistrationFiled)
-    facts = {"registration": said.registration_id, "stays": [_stay(stay) for stay in said.stays]}
-    return _moment(said, "registration", "cancelled" if said.cancelled else "filed", "", facts)
-
-
-def _check_in(body: str) -> Moment:
-    said = msgspec.json.decode(body, type=CheckedIn)
-    what = said.state.value if said.state else "position"
-    return _moment(said, "check_in", what, "person", _where(said.position))
-
-
-def _contact(body: str) -> Moment:
-    said = msgspec.json.decode(body, type=ContactRecorded)
-    facts: dict[str, Any] = {"channel": said.channel.value}
-    if said.place is not None:
-        facts["place"] = _place(said.place)
-    return _moment(said, "contact", said.outcome.value, said.by, facts)
-
-
-def _command(body: str) -> Moment:
-    said = msgspec.json.decode(body, type=CommandIssued)
-    link = said.bucket is None
-    moment = _moment(
-        said,
-        "link" if link else "override",
-        said.verb.value if said.bucket is None else said.bucket.value,
-        said.by,
-        {"role": said.role.value},
-    )
-    return msgspec.structs.replace(moment, why=said.reason, situation_id=said.situation_id)
-
-
-def _link(body: str) -> Moment:
-    said = msgspec.json.decode(body, type=LinkChanged)
-    facts = {"record": said.person_id, "of": said.root_id}
-    return _moment(said, "link", "linked" if said.linked else "unlinked", "officer", facts)
-
-
-_MAKERS: dict[str, Callable[[str], Moment]] = {
-    "RegistrationFiled": _registration,
-    "CheckedIn": _check_in,
-    "ContactRecorded": _contact,
-    "CommandIssued": _command,
-    "LinkChanged": _link,
-}
-
-
-def _moment(said: Any, kind: str, what: str, who: str, facts: dict[str, Any]) -> Moment:
-    """Return the moment of a message from outside."""
+def _moment(said: Event, **told: Any) -> Moment:
+    given = {"situation_id": None, "why": None, "facts": {}} | told
     return Moment(
         at=said.occurred_at,
         received_at=said.received_at,
-        kind=kind,
-        what=what,
-        who=who,
         source=said.source,
-        why=None,
-        status=said.status.value,
-        situation_id=None,
+        status=said.status,
         event_id=said.event_id,
-        cause_event_id=said.cause_ids[-1] if kind == "link" and said.cause_ids else None,
-        facts=facts,
+        cause_event_id=said.cause_ids[0] if said.cause_ids else None,
+        **given,
     )
 
 
-def _stay(stay: Stay) -> str:
-    """Return a stay as one text: where, from when, to when."""
-    first = stay.from_date.isoformat() if stay.from_date else "?"
-    last = stay.to_date.isoformat() if stay.to_date else ""
-    return f"{_place(stay.place)} {first} - {last}".rstrip()
+def _registration(said: RegistrationFiled) -> dict[str, Any]:
+    return {
+        "kind": "registration",
+        "what": "cancelled" if said.cancelled else "filed",
+        "who": "person",
+        "facts": {
+            "registration_id": said.registration_id,
+            "party_id": said.party_id,
+            "stays": msgspec.to_builtins(said.stays),
+        },
+    }
 
 
-def _place(place: Place) -> str:
-    named = place.name or place.admin1 or place.country
-    return named if named == place.country else f"{named}, {place.country}"
+def _check_in(said: CheckedIn) -> dict[str, Any]:
+    return {
+        "kind": "check_in",
+        "what": said.state or "position",
+        "who": "person",
+        "facts": msgspec.to_builtins(said.position) if said.position else {},
+    }
 
 
-def _where(position: Position | None) -> dict[str, Any]:
-    if position is None:
-        return {}
-    found: dict[str, Any] = {"lat": position.lat_deg, "lon": position.lon_deg}
-    if position.accuracy_m is not None:
-        found["accuracy_m"] = round(position.accuracy_m)
-    return found
+def _contact(said: ContactRecorded) -> dict[str, Any]:
+    facts = {"channel": said.channel.value}
+    if said.place is not None:
+        facts |= {"place": msgspec.to_builtins(said.place)}
+    return {"kind": "contact", "what": said.outcome, "who": said.by, "facts": facts}
+
+
+def _command(said: CommandIssued) -> dict[str, Any]:
+    facts = {"role": said.role.value, "confirmed_by": said.confirmed_by, "other_id": said.other_id}
+    return {
+        "kind": said.verb,
+        "what": said.bucket or said.verb,
+        "who": said.by,
+        "why": said.reason,
+        "situation_id": said.situation_id,
+        "facts": facts,
+    }
+
+
+def _link(said: LinkChanged) -> dict[str, Any]:
+    return {
+        "kind": "link",
+        "what": "linked" if said.linked else "unlinked",
+        "who": said.by,
+        "why": said.reason,
+        "facts": {"link_id": said.link_id, "person_id": said.person_id, "root_id": said.root_id},
+    }
+
+
+_TELL: dict[Any, Callable[[Any], dict[str, Any]]] = {
+    RegistrationFiled: _registration,
+    CheckedIn: _check_in,
+    ContactRecorded: _contact,
+    CommandIssued: _command,
+    LinkChanged: _link,
+}
 
 
 def _exposures(connection: Connection, person_id: str) -> Iterator[Moment]:
-    table = j.exposure_changes
-    query = select(table).where(table.c.person_id == person_id)
+    c = j.exposure_changes.c
+    query = select(j.exposure_changes).where(c.person_id == person_id)
     for row in connection.execute(query).mappings():
         yield Moment(
             at=row["at"],
@@ -140,13 +135,13 @@ def _exposures(connection: Connection, person_id: str) -> Iterator[Moment]:
             kind="exposure",
             what=row["change"],
             who="engine",
-            source="shard",
+            source=ENGINE,
             why=row["why"],
             status=row["status"],
             situation_id=row["situation_id"],
             event_id=row["event_id"],
             cause_event_id=row["trigger_id"],
-            facts={"tier": row["tier"], "band": row["band"], "version": row["zone_version"]},
+            facts={name: row[name] for name in ("cause_id", "tier", "band", "zone_version")},
         )
 
 
@@ -159,25 +154,42 @@ def _movements(connection: Connection, person_id: str) -> Iterator[Moment]:
             kind="movement",
             what=row["to_bucket"] or "withdrawn",
             who=row["by_user"] or row["by"],
-            source="shard",
+            source=ENGINE,
             why=row["why"],
             status=row["status"],
             situation_id=row["situation_id"],
             event_id=row["event_id"],
             cause_event_id=row["cause_event_id"] or row["trigger_id"],
-            facts={"from": row["from_bucket"]} if row["from_bucket"] else {},
+            facts={name: row[name] for name in ("from_bucket", "to_bucket", "by", "tier", "post")},
         )
 
 
 def _alerts(connection: Connection, person_id: str) -> Iterator[Moment]:
-    query = select(t.alerts.c.body).where(
-        t.alerts.c.rule == "help_requested", t.alerts.c.title.contains(person_id, autoescape=True)
+    taken = t.acknowledgements.c
+    query = (
+        select(t.alerts, taken.by.label("taken_by"), taken.at.label("taken_at"))
+        .join_from(
+            t.alerts, t.acknowledgements, t.alerts.c.alert_id == taken.alert_id, isouter=True
+        )
+        .where(t.alerts.c.person_id == person_id)
     )
-    for body in connection.scalars(query):
-        said = msgspec.json.decode(body, type=AlertRaised)
-        if said.facts.get("person_id") != person_id:
-            continue
-        moment = _moment(said, "alert", said.rule, "", {"alert_id": said.alert_id})
-        yield msgspec.structs.replace(
-            moment, situation_id=said.situation_id, cause_event_id=said.cause_id
+    for row in connection.execute(query).mappings():
+        yield Moment(
+            at=row["raised_at"],
+            received_at=None,
+            kind="alert",
+            what=row["rule"],
+            who="engine",
+            source=ENGINE,
+            why=row["severity"],
+            status=row["status"],
+            situation_id=row["situation_id"],
+            event_id=row["alert_id"],
+            cause_event_id=row["cause_id"],
+            facts={
+                "alert_id": row["alert_id"],
+                "acknowledged_by": row["taken_by"],
+                "acknowledged_at": row["taken_at"],
+                "silence_id": row["silence_id"],
+            },
         )
