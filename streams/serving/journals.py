@@ -88,9 +88,14 @@ versions = Table(
     Column("magnitude", Float),
     Column("situation_id", String),
     Column("void", Boolean, nullable=False),
+    Column("cause_id", String, index=True),
     Column("trigger_id", String, index=True),
 )
-"""Every version of an incident or situation; ``offset`` is their order."""
+"""Every version of an incident, situation, zone or advisory; ``offset`` is their order.
+
+``cause_id`` is the incident or advisory that a zone is drawn for, ``trigger_id``
+the record that made the version.
+"""
 
 changes = Table(
     "changes",

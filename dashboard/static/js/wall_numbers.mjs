@@ -2,7 +2,7 @@
 
 import { trendSvg } from './charts.mjs';
 import { draw, mark, put, show } from './dom.mjs';
-import { addsUp, agoS, delta, shares, UNKNOWN } from './figures.mjs';
+import { addsUp, agoS, delta, shares } from './figures.mjs';
 import { BUCKETS } from './glyphs.mjs';
 
 const FOUR = ['unaccounted', 'needs_help', 'safe', 'other'];
@@ -135,7 +135,7 @@ export function renderNumbers(refs, situation, { feeds, log_ms, speaker, echo })
   });
   if (svg === null) {
     refs.trend.drawn = undefined;
-    put(refs.trend, situation.known === null ? UNKNOWN : say('trend_short'));
+    put(refs.trend, situation.known === null ? '' : say('trend_short'));
   } else {
     draw(refs.trend, svg);
   }
