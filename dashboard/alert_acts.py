@@ -9,10 +9,11 @@ import streamlit as st
 
 from dashboard import act_forms
 from dashboard.acts import Draft
-from dashboard.alert_rows import AlertRow, Silence, rule_name
+from dashboard.alert_rows import rule_name
 from dashboard.furniture import clock, plain
 from dashboard.pages import Around
 from dashboard.words import Words
+from streams.serving.alert_lists import AlertLine, SilenceLine
 
 FORM = "alerts_form"
 RULES = ("affected_threshold", "advice_raised_with_people")
@@ -24,7 +25,7 @@ NAMED = 4
 
 def panel(
     around: Around,
-    chosen: Sequence[AlertRow],
+    chosen: Sequence[AlertLine],
     titles: Mapping[str, str],
     as_of: datetime | None,
 ) -> None:
@@ -47,7 +48,7 @@ def panel(
 
 def silences(
     around: Around,
-    found: Sequence[Silence],
+    found: Sequence[SilenceLine],
     as_of: datetime | None,
     titles: Mapping[str, str],
 ) -> None:
@@ -64,7 +65,8 @@ def silences(
             left.markdown(
                 f"**{plain(rule_name(one.rule, say))}** · {plain(where)} · "
                 f"{plain(say['silence_until'])} **{plain(clock(one.until, say))}** · "
-                f"{plain(say['silence_by'])} {plain(one.by)}: {plain(one.reason)}"
+                f"{plain(say['silence_by'])} {plain(one.by)}: {plain(one.reason)} · "
+                f"{plain(say('silence_muted', n=one.muted))}"
             )
             if right.button(say["lift"], key=f"lift_{one.silence_id}", width="stretch"):
                 st.session_state["alerts_lifting"] = one.silence_id
@@ -105,7 +107,7 @@ def _going_on(around: Around, titles: Mapping[str, str]) -> bool:
     return True
 
 
-def _acknowledge(around: Around, chosen: Sequence[AlertRow]) -> None:
+def _acknowledge(around: Around, chosen: Sequence[AlertLine]) -> None:
     say = around.words
     rows = [row for row in chosen if row.acknowledged_at is None]
     with st.form("alerts_acknowledge"):
@@ -161,7 +163,7 @@ def _silence(around: Around, titles: Mapping[str, str], as_of: datetime | None) 
     act_forms.propose(FORM, around, draft, problems=problems)
 
 
-def _lift(around: Around, one: Silence, as_of: datetime) -> None:
+def _lift(around: Around, one: SilenceLineLine, as_of: datetime) -> None:
     """Ask why a silence is lifted: one that ends at once is none any more."""
     say = around.words
     with st.form("alerts_lift"):

@@ -1,90 +1,40 @@
-"""Alerts, silences and deliveries as columns of tables: read and put into words."""
+"""Alerts, silences and deliveries as columns of tables: pure, over answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, select
-
 from dashboard.figures import age
 from dashboard.words import Words
-from streams.serving import tables as t
+from streams.serving.alert_lists import AlertLine
 from streams.serving.deliveries import DeliveryNow
-
-
-class AlertRow(NamedTuple):
-    """One alert with what became of it; ``silence_id``: raised under a silence."""
-
-    alert_id: str
-    status: str
-    rule: str
-    severity: str
-    title: str
-    facts: Mapping[str, Any]
-    situation_id: str | None
-    raised_at: datetime
-    late_s: int
-    silence_id: str | None
-    acknowledged_by: str | None
-    acknowledged_at: datetime | None
-    acknowledged_reason: str | None
-
-
-class Silence(NamedTuple):
-    """A silence as it stands: what it mutes, by whom, why, until when."""
-
-    silence_id: str
-    status: str
-    by: str
-    reason: str
-    rule: str | None
-    situation_id: str | None
-    until: datetime
 
 
 class Sorted(NamedTuple):
     """Alerts by what is to be done about them, the newest first."""
 
-    open: tuple[AlertRow, ...]
-    acknowledged: tuple[AlertRow, ...]
-    silenced: tuple[AlertRow, ...]
+    open: tuple[AlertLine, ...]
+    acknowledged: tuple[AlertLine, ...]
+    silenced: tuple[AlertLine, ...]
 
 
 SEVERITY = {"critical": 0, "warning": 1}
 """The order of severities in the open list; others come last."""
 
 
-def alert_rows(found: Sequence[Mapping[str, Any]]) -> list[AlertRow]:
-    """Return the journal's alerts as rows."""
-    return [AlertRow(**{name: one[name] for name in AlertRow._fields}) for one in found]
-
-
-def sort(rows: Sequence[AlertRow], situation_id: str | None) -> Sorted:
+def sort(rows: Sequence[AlertLine], situation_id: str | None) -> Sorted:
     """Return open (worst first), acknowledged and silenced alerts."""
     mine = [row for row in rows if situation_id is None or row.situation_id == situation_id]
     mine.sort(key=lambda row: (row.raised_at, row.alert_id), reverse=True)
-    taken = [row for row in mine if row.acknowledged_at is not None]
-    left = [row for row in mine if row.acknowledged_at is None]
-    open_ = [row for row in left if row.silence_id is None]
-    open_.sort(key=lambda row: SEVERITY.get(row.severity, len(SEVERITY)))
-    return Sorted(tuple(open_), tuple(taken), tuple(r for r in left if r.silence_id is not None))
-
-
-def read_silences(engine: Engine) -> tuple[Silence, ...]:
-    """Return all silences, those that end last first."""
-    c = t.silences.c
-    query = select(*(c[name] for name in Silence._fields)).order_by(c.until.desc(), c.silence_id)
-    with engine.connect() as connection:
-        return tuple(Silence._make(row) for row in connection.execute(query))
-
-
-def in_force(found: Sequence[Silence], as_of: datetime | None) -> tuple[Silence, ...]:
-    """Return the silences that still mute something; before any sum, all of them."""
-    return tuple(one for one in found if as_of is None or one.until > as_of)
+    by_state = {
+        state: [row for row in mine if row.state == state] for state in Sorted._fields
+    }
+    by_state["open"].sort(key=lambda row: SEVERITY.get(row.severity, len(SEVERITY)))
+    return Sorted(**{state: tuple(rows_) for state, rows_ in by_state.items()})
 
 
 def table(
-    rows: Sequence[AlertRow],
+    rows: Sequence[AlertLine],
     as_of: datetime | None,
     titles: Mapping[str, str],
     sent: Mapping[str, Sequence[DeliveryNow]] | None,

@@ -1,5 +1,6 @@
 """One person: why flagged, where they stand, where they may be, what happened."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from dashboard.selection import key
 from dashboard.stories import line, place_line, standing_line
 from dashboard.words import Words
 from streams.serving.people import person, why_flagged
-from streams.serving.people_answers import ExposureNow, PersonNow
+from streams.serving.people_answers import ExposureNow, Moment, PersonNow
 from streams.serving.timeline import timeline
 from streams.serving.wall_answers import WallSituation
 
@@ -110,12 +111,12 @@ def _links(found: PersonNow, say: Words) -> None:
         st.markdown(f"- {plain(said)}")
 
 
-def _story(moments: Any, say: Words) -> None:
+def _story(told: Sequence[Moment], say: Words) -> None:
     st.markdown(f"**{say['person_timeline']}**")
-    if not moments:
+    if not told:
         st.caption(say["person_timeline_none"])
         return
-    newest = sorted(moments, key=lambda one: (one.at, one.event_id), reverse=True)
+    newest = sorted(told, key=lambda one: (one.at, one.event_id), reverse=True)
     if len(newest) > SHOWN:
         st.caption(say("person_timeline_more", n=SHOWN))
     st.markdown("\n".join(f"- {line(one, say)}" for one in newest[:SHOWN]))

@@ -1,5 +1,6 @@
 """Sentences about one person: pure, over what the store answers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dashboard.furniture import clock, plain
@@ -65,31 +66,50 @@ def place_line(reason: Reason, say: Words) -> str:
 
 def line(one: Moment, say: Words) -> str:
     """Return one moment as Markdown: when, what, who, why, by what cause."""
-    kind = plain(say.get(f"moment_{one.kind}", one.kind))
+    kind = plain(say.get(f"moment_{one.kind}") or say.get(f"verb_{one.kind}") or one.kind)
     mark = ""
     if one.status != "Actual":
         mark = f":orange-badge[{plain(say['status_' + one.status])}] "
-    said = f"**{kind}** {plain(what(one, say))}"
-    facts = ", ".join(f"{name} {_fact(value)}" for name, value in one.facts.items() if value)
     tail = [plain(say.get(f"by_{one.who}", one.who)) if one.who else ""]
-    tail += [plain(why(one.why, say)) if one.why else "", plain(facts)]
+    tail += [plain(why(one.why, say)) if one.why else "", plain(facts(one, say))]
     if one.cause_event_id:
         tail.append(f":gray[{plain(say('person_cause', id=one.cause_event_id))}]")
     after = " · ".join(part for part in tail if part)
-    sign = KINDS.get(one.kind, "·")
-    line_ = f"`{one.at:%Y-%m-%d %H:%M} UTC` {sign} {mark}{said}"
-    return f"{line_} — {after}" if after else line_
+    said = f"`{one.at:%Y-%m-%d %H:%M} UTC` {KINDS.get(one.kind, '·')} {mark}**{kind}** "
+    said += plain(what(one, say))
+    return f"{said} — {after}" if after else said
 
 
 def what(one: Moment, say: Words) -> str:
     """Return what a moment's outcome is called on the page."""
-    for prefix in ("bucket", "contact", "tier", "what"):
+    for prefix in ("bucket", "contact", "tier", "what", "rule"):
         if found := say.get(f"{prefix}_{one.what}"):
             return found
     return one.what
 
 
-def _fact(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(one) for one in value)
-    return str(value)
+def facts(one: Moment, say: Words) -> str:
+    """Return the facts of a moment that a reader needs, in words."""
+    told = one.facts
+    if one.kind == "registration":
+        return "; ".join(_stay(stay) for stay in told.get("stays", ()))
+    if one.kind == "check_in" and told.get("lon_deg") is not None:
+        return f"{told['lat_deg']:.4f}, {told['lon_deg']:.4f}"
+    if one.kind == "contact":
+        place = (told.get("place") or {}).get("name")
+        channel = say.get(f"channel_{told.get('channel')}", "")
+        return ", ".join(part for part in (channel, place) if part)
+    if one.kind == "exposure":
+        parts = [say.get(f"tier_{told.get('tier')}", ""), told.get("band"), told.get("cause_id")]
+        return ", ".join(str(part) for part in parts if part)
+    if one.kind == "movement" and told.get("from_bucket"):
+        return say("person_from", bucket=say[f"bucket_{told['from_bucket']}"])
+    if one.kind == "alert" and told.get("acknowledged_by"):
+        return say("person_by_user", user=told["acknowledged_by"])
+    return ""
+
+
+def _stay(stay: Mapping[str, Any]) -> str:
+    place = stay.get("place") or {}
+    where = place.get("name") or place.get("admin1") or place.get("country") or "?"
+    return f"{where} {stay.get('from_date') or '?'} → {stay.get('to_date') or '…'}"

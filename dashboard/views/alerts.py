@@ -8,7 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from dashboard import alert_acts, alert_rows
-from dashboard.alert_rows import AlertRow, Silence, Sorted
+from dashboard.alert_rows import Sorted
 from dashboard.figures import number
 from dashboard.furniture import (
     STYLE,
@@ -21,13 +21,13 @@ from dashboard.furniture import (
 )
 from dashboard.pages import Around, Page
 from dashboard.words import Words
+from streams.serving.alert_lists import AlertLine, SilenceLine, alerts, silences
 from streams.serving.deliveries import (
     DELIVERIES_FILE,
     DeliveryNow,
     by_alert,
     reading_deliveries,
 )
-from streams.serving.queries import journal
 from streams.serving.wall import snapshot
 from streams.serving.wall_answers import WallNow
 
@@ -43,7 +43,7 @@ class Everything(NamedTuple):
 
     now: WallNow
     alerts: Sorted
-    silences: tuple[Silence, ...]
+    silences: tuple[SilenceLine, ...]
     titles: Mapping[str, str]
     sent: Mapping[str, Sequence[DeliveryNow]] | None
 
@@ -104,8 +104,8 @@ def _read(around: Around, situation_id: str | None) -> Everything:
         sent = None if deliveries is None else by_alert(deliveries)
     return Everything(
         now=now,
-        alerts=alert_rows.sort(alert_rows.alert_rows(journal(engine, "alerts")), situation_id),
-        silences=alert_rows.in_force(alert_rows.read_silences(engine), now.as_of),
+        alerts=alert_rows.sort(alerts(engine), situation_id),
+        silences=tuple(one for one in silences(engine) if one.in_force),
         titles={one.situation_id: one.title for one in now.situations},
         sent=sent,
     )
@@ -113,9 +113,9 @@ def _read(around: Around, situation_id: str | None) -> Everything:
 
 def _list(around: Around, found: Everything, shown: str) -> None:
     say = around.words
-    everything: tuple[AlertRow, ...] = getattr(found.alerts, shown)
+    everything: tuple[AlertLine, ...] = getattr(found.alerts, shown)
     rows = everything[:SHOWN]
-    chosen: tuple[AlertRow, ...] = ()
+    chosen: tuple[AlertLine, ...] = ()
     if not rows:
         st.info(say[f"none_{shown}"])
     else:
@@ -128,8 +128,8 @@ def _list(around: Around, found: Everything, shown: str) -> None:
 
 
 def _table(
-    rows: tuple[AlertRow, ...], found: Everything, shown: str, say: Words
-) -> tuple[AlertRow, ...]:
+    rows: tuple[AlertLine, ...], found: Everything, shown: str, say: Words
+) -> tuple[AlertLine, ...]:
     """Show a list; return the alerts that are ticked."""
     as_of: datetime | None = found.now.as_of
     columns = alert_rows.table(
@@ -159,7 +159,7 @@ def _take(name: str, ids: tuple[str, ...]) -> None:
 
 
 def _deliveries(
-    chosen: tuple[AlertRow, ...], sent: Mapping[str, Sequence[DeliveryNow]] | None, say: Words
+    chosen: tuple[AlertLine, ...], sent: Mapping[str, Sequence[DeliveryNow]] | None, say: Words
 ) -> None:
     st.markdown(f"##### {say['deliveries']}")
     if sent is None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.alert_rows import AlertRow, Silence, deliveries, in_force, sort, table
+from dashboard.alert_rows import deliveries, sort, table
 from dashboard.app import SCRIPT
 from dashboard.process import install
 from dashboard.views import alerts
@@ -16,6 +16,7 @@ from dashboard.words import Words, words
 from schemas.alert import AlertAcknowledged, SilenceChanged
 from streams.core.stage import ROOM_OUTPUT
 from streams.ports import NewRecord
+from streams.serving.alert_lists import AlertLine
 from streams.serving.deliveries import DeliveryNow
 from streams.serving.store import STORE_FILE, open_store
 from tests.dashboard import crowd
@@ -26,23 +27,28 @@ AT = builders.AT
 EN = Words("en", {**words("en", "staff"), **words("en", "alerts")})
 
 
-def row(alert_id: str, **more: Any) -> AlertRow:
-    known = AlertRow(
-        alert_id=alert_id,
-        status="Actual",
-        rule="affected_threshold",
-        severity="critical",
-        title="2 of ours",
-        facts={"known": 2},
-        situation_id="sit-1",
-        raised_at=AT,
-        late_s=0,
-        silence_id=None,
-        acknowledged_by=None,
-        acknowledged_at=None,
-        acknowledged_reason=None,
-    )
-    return known._replace(**more)
+def row(alert_id: str, state: str = "open", **more: Any) -> AlertLine:
+    known: dict[str, Any] = {
+        "alert_id": alert_id,
+        "state": state,
+        "status": "Actual",
+        "rule": "affected_threshold",
+        "cause_id": "sit-1",
+        "situation_id": "sit-1",
+        "person_id": None,
+        "audience": "duty_officer",
+        "intent": "alert",
+        "title": "2 of ours",
+        "severity": "critical",
+        "raised_at": AT,
+        "late_s": 0,
+        "facts": {"known": 2},
+        "acknowledged_by": None,
+        "acknowledged_at": None,
+        "acknowledged_reason": None,
+        "silence_id": None,
+    }
+    return AlertLine(**(known | more))
 
 
 def delivery(state: str, **more: Any) -> DeliveryNow:
@@ -71,8 +77,8 @@ def test_the_worst_open_alert_comes_first_and_each_stands_in_one_list() -> None:
         row("warned", severity="warning", raised_at=AT + timedelta(hours=1)),
         row("old"),
         row("new", raised_at=AT + timedelta(minutes=1)),
-        row("taken", acknowledged_at=AT),
-        row("quiet", silence_id="s"),
+        row("taken", "acknowledged"),
+        row("quiet", "silenced"),
         row("elsewhere", situation_id="sit-2"),
     ]
     found = sort(rows, "sit-1")
@@ -105,12 +111,6 @@ def test_a_delivery_in_doubt_and_its_error_are_shown() -> None:
     assert found["state"] == ["refused by the receiver"]
     assert found["uncertain"] == ["yes"]
     assert found["error"] == ["550 no such box"]
-
-
-def test_a_silence_that_has_ended_is_none() -> None:
-    silence = Silence("s", "Actual", "o", "drill", "affected_threshold", None, AT)
-    assert in_force([silence], AT) == ()
-    assert in_force([silence], AT - timedelta(seconds=1)) == (silence,)
 
 
 @pytest.fixture
