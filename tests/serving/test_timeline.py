@@ -59,7 +59,12 @@ def test_a_registration_says_where_and_when(data: Path) -> None:
     with reading(data / STORE_FILE) as engine:
         first = timeline(engine, "r1gaziantep.1")[0]
     assert (first.kind, first.what) == ("registration", "filed")
-    assert first.facts["stays"] == ["Gaziantep, TR 2023-02-01 - 2023-02-12"]
+    (stay,) = first.facts["stays"]
+    assert (stay["place"]["name"], stay["from_date"], stay["to_date"]) == (
+        "Gaziantep",
+        "2023-02-01",
+        "2023-02-12",
+    )
 
 
 def test_nobody_has_no_story(data: Path) -> None:
