@@ -163,7 +163,7 @@ def _silence(around: Around, titles: Mapping[str, str], as_of: datetime | None) 
     act_forms.propose(FORM, around, draft, problems=problems)
 
 
-def _lift(around: Around, one: SilenceLineLine, as_of: datetime) -> None:
+def _lift(around: Around, one: SilenceLine, as_of: datetime) -> None:
     """Ask why a silence is lifted: one that ends at once is none any more."""
     say = around.words
     with st.form("alerts_lift"):
