@@ -81,7 +81,7 @@ def silences(engine: Engine) -> tuple[SilenceLine, ...]:
     with engine.connect() as connection:
         now = connection.scalar(select(func.max(t.totals.c.tick_at)))
         counted = select(t.alerts.c.silence_id, func.count()).group_by(t.alerts.c.silence_id)
-        muted: dict[str | None, int] = dict(connection.execute(counted).tuples().all())
+        muted = {row[0]: int(row[1]) for row in connection.execute(counted)}
         rows = connection.execute(
             select(t.silences).order_by(t.silences.c.until, t.silences.c.silence_id)
         ).mappings()

@@ -103,7 +103,7 @@ def _causes(*ids: str | None) -> tuple[str, ...]:
 
 
 _PLACES = (
-    _Place(j.inputs, ("event_id", "about", "also"), (), _of_input),
+    _Place(j.inputs, ("event_id", "about", "also"), ("trigger_id",), _of_input),
     _Place(j.versions, ("event_id", "about_id", "cause_id"), ("trigger_id",), _of_version),
     _Place(
         j.exposure_changes, ("event_id", "person_id", "cause_id"), ("trigger_id",), _of_exposure

@@ -101,7 +101,7 @@ def person(engine: Engine, person_id: str) -> PersonNow | None:
         links = _links(connection, person_id)
         i = j.inputs.c
         counted = select(i.name, func.count()).where(i.about == person_id).group_by(i.name)
-        named: dict[str, int] = dict(connection.execute(counted).tuples().all())
+        named = {row[0]: int(row[1]) for row in connection.execute(counted)}
     if not (exposures or standings or links or named):
         return None
     return PersonNow(
