@@ -26,9 +26,7 @@ def sort(rows: Sequence[AlertLine], situation_id: str | None) -> Sorted:
     """Return open (worst first), acknowledged and silenced alerts."""
     mine = [row for row in rows if situation_id is None or row.situation_id == situation_id]
     mine.sort(key=lambda row: (row.raised_at, row.alert_id), reverse=True)
-    by_state = {
-        state: [row for row in mine if row.state == state] for state in Sorted._fields
-    }
+    by_state = {state: [row for row in mine if row.state == state] for state in Sorted._fields}
     by_state["open"].sort(key=lambda row: SEVERITY.get(row.severity, len(SEVERITY)))
     return Sorted(**{state: tuple(rows_) for state, rows_ in by_state.items()})
 
