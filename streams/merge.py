@@ -65,6 +65,9 @@ def admit(event: Event) -> Event:
         for field in ("occurred_at", "sent_at")
         if getattr(event, field, event.received_at) - event.received_at > FUTURE
     }
+    if isinstance(event, CommandIssued) and event.until == event.occurred_at and ahead:
+        # What lifts a silence ends when it begins, also by a clock that is ahead.
+        ahead["until"] = ahead["occurred_at"]
     if ahead:
         marked = (*event.cause_ids, CLAMPED)
         return msgspec.structs.replace(event, cause_ids=marked, **ahead)
@@ -112,10 +115,17 @@ def route(event: Event, shards: int) -> list[tuple[str, int, str]]:
     if isinstance(event, FeedHealthChanged):
         return [(OPERATIONS, 0, event.feed)]
     if isinstance(event, CommandIssued):
-        if event.verb is Verb.OVERRIDE and event.person_id is not None:
-            return [(SHARD_INPUT, partition_of(event.person_id, shards), event.person_id)]
-        if event.verb is Verb.ACKNOWLEDGE:
-            return [(ROOM_INPUT, 0, event.alert_id or "")]
-        return [(DESK_INPUT, 0, event.event_id)]
+        return [_place_of(event, shards)]
     msg = f"{type(event).__name__} is written by the system itself, not from outside"
     raise TypeError(msg)
+
+
+def _place_of(command: CommandIssued, shards: int) -> tuple[str, int, str]:
+    """Return (topic, partition, key) of an officer's command."""
+    if command.verb is Verb.OVERRIDE and command.person_id is not None:
+        return SHARD_INPUT, partition_of(command.person_id, shards), command.person_id
+    if command.verb is Verb.ACKNOWLEDGE:
+        return ROOM_INPUT, 0, command.alert_id or ""
+    if command.verb is Verb.SILENCE:
+        return ROOM_INPUT, 0, f"{command.rule or ''}/{command.situation_id or ''}"
+    return DESK_INPUT, 0, command.event_id

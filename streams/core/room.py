@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from schemas.alert import AlertAcknowledged, AlertRaised, Totals
+from schemas.alert import AlertAcknowledged, AlertRaised, SilenceChanged, Totals
 from schemas.codelists import Bucket, Status, Tier, Verb
 from schemas.command import CommandIssued
 from schemas.envelope import Event
@@ -20,6 +20,7 @@ from schemas.incident import AdvisoryChanged, SituationChanged
 from schemas.operations import EngineChanged
 from streams.core.rules import RULES
 from streams.core.rules.base import Count, Finding, Rule, View
+from streams.core.silences import Silences
 from streams.core.stage import (
     ROOM_OUTPUT,
     Out,
@@ -43,7 +44,7 @@ first whole sum after it; who comes later is an exposure, no alert."""
 
 
 class State(msgspec.Struct, array_like=True):
-    """The room's snapshot."""
+    """The room's snapshot; what came later stands last, with a default."""
 
     version: int
     shards: int
@@ -57,6 +58,7 @@ class State(msgspec.Struct, array_like=True):
     acknowledged: list[str]
     dirty: list[str]
     news: dict[str, tuple[datetime | None, bool]]
+    silences: list[SilenceChanged] = msgspec.field(default_factory=list)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -78,6 +80,7 @@ class Room:
         self.advice: dict[str, AdvisoryChanged] = {}
         self.raised: dict[str, AlertRaised] = {}
         self.acknowledged: set[str] = set()
+        self.silences = Silences()
         self._dirty: set[str] = set()
         self._news: dict[str, tuple[datetime | None, bool]] = {}
         self._out: list[Out] = []
@@ -123,7 +126,7 @@ class Room:
             self.advice[record.advisory_id] = record
             self._dirty.add(record.advisory_id)
         elif isinstance(record, CommandIssued):
-            self._acknowledge(record)
+            self._obey(record)
         elif not isinstance(record, EngineChanged):
             msg = f"{type(record).__name__} does not belong in the input of the room"
             raise TypeError(msg)
@@ -217,6 +220,7 @@ class Room:
         )
         if alert_id in self.raised or any(other in self.raised for other in others):
             return
+        muted = self.silences.in_force(rule, self._ids_of(finding), finding.status, at)
         late_s = max(0, int((at - finding.due_at).total_seconds()))
         alert = AlertRaised(
             event_id=alert_id,
@@ -238,35 +242,51 @@ class Room:
             raised_at=at,
             situation_id=finding.situation_id,
             late_s=late_s if late_s >= LATE_S else 0,
+            silence_id=muted.silence_id if muted else None,
         )
         self.raised[alert_id] = alert
         self._out.append(Out(ROOM_OUTPUT, 0, alert_id, alert))
 
-    def _acknowledge(self, command: CommandIssued) -> None:
+    def _ids_of(self, finding: Finding) -> frozenset[str]:
+        """Return all ids under which a finding's situation is known."""
+        if finding.situation_id is None:
+            return frozenset()
+        situation = self.situations.get(finding.situation_id)
+        return frozenset((finding.situation_id, *(situation.aliases if situation else ())))
+
+    def _obey(self, command: CommandIssued) -> None:
+        if command.verb is Verb.SILENCE:
+            silence = self.silences.take(command)
+            if silence is not None:
+                self._out.append(Out(ROOM_OUTPUT, 0, silence.silence_id, silence))
+            return
         if command.verb is not Verb.ACKNOWLEDGE or command.alert_id is None:
             msg = f"{command.verb} is not for the room"
             raise ValueError(msg)
-        if command.alert_id not in self.raised:
-            msg = f"there is no alert {command.alert_id}; see `rollcall export alerts`"
+        self._acknowledge(command, command.alert_id)
+
+    def _acknowledge(self, command: CommandIssued, alert_id: str) -> None:
+        if alert_id not in self.raised:
+            msg = f"there is no alert {alert_id}; see `rollcall export alerts`"
             raise ValueError(msg)
-        if self.raised[command.alert_id].status is not command.status:
-            msg = f"alert {command.alert_id} is not of status {command.status}"
+        if self.raised[alert_id].status is not command.status:
+            msg = f"alert {alert_id} is not of status {command.status}"
             raise ValueError(msg)
-        if command.alert_id in self.acknowledged:
+        if alert_id in self.acknowledged:
             return
-        self.acknowledged.add(command.alert_id)
+        self.acknowledged.add(alert_id)
         said = AlertAcknowledged(
-            event_id=derive_id("acknowledged", command.alert_id),
+            event_id=derive_id("acknowledged", alert_id),
             source="room",
             occurred_at=command.occurred_at,
             received_at=command.received_at,
             cause_ids=(command.event_id,),
-            status=self.raised[command.alert_id].status,
-            alert_id=command.alert_id,
+            status=self.raised[alert_id].status,
+            alert_id=alert_id,
             by=command.by,
             reason=command.reason,
         )
-        self._out.append(Out(ROOM_OUTPUT, 0, command.alert_id, said))
+        self._out.append(Out(ROOM_OUTPUT, 0, alert_id, said))
 
     def snapshot(self) -> bytes:
         """Return the whole state; see ``Stage``."""
@@ -284,6 +304,7 @@ class Room:
                 acknowledged=sorted(self.acknowledged),
                 dirty=sorted(self._dirty),
                 news=self._news,
+                silences=self.silences.kept(),
             )
         )
 
@@ -305,6 +326,7 @@ class Room:
         room.acknowledged = set(state.acknowledged)
         room._dirty = set(state.dirty)
         room._news = state.news
+        room.silences = Silences(state.silences)
         return room
 
     def export(self, kind: str) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""What changed of incidents and situations, from the versions they had.
+"""Versions of what the desk keeps, and what changed from one to the next.
 
 Their records are absolute: what a version changes is known from the one before
 it. So every version is kept, and the changes are a function of the versions;
@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from schemas.envelope import Event
-from schemas.incident import IncidentChanged, SituationChanged
+from schemas.incident import AdvisoryChanged, IncidentChanged, SituationChanged
+from schemas.zone import ZoneChanged
 from streams.ports import Record
 from streams.serving import journals as j
 from streams.serving.rows import Row, Values
@@ -21,33 +22,42 @@ OVER = frozenset({"ended", "cancelled", "closed"})
 """States in which nothing more is to be expected."""
 
 
+JUDGED = ("incident", "situation")
+"""Kinds of which a change is known only from the version before."""
+
+
 def version_row(record: Record, said: Event) -> Row | None:
-    """Return the row of an incident's or a situation's version; None for others."""
+    """Return the row of one version of what the desk keeps; None for others."""
+    values: Values
     if isinstance(said, IncidentChanged):
-        kind, about_id, life = "incident", said.incident_id, said.life
-        version, magnitude = said.version, said.magnitude
+        values = {"kind": "incident", "about_id": said.incident_id, "life": said.life}
+        values |= {"version": said.version, "magnitude": said.magnitude, "void": said.void}
     elif isinstance(said, SituationChanged):
-        kind, about_id, life = "situation", said.situation_id, "closed" if said.closed else "open"
-        version, magnitude = 0, None
+        life = "closed" if said.closed else "open"
+        values = {"kind": "situation", "about_id": said.situation_id, "life": life}
+        values |= {"version": 0, "void": said.void}
+    elif isinstance(said, ZoneChanged):
+        life = "corrected" if said.corrected else "in_force"
+        values = {"kind": "zone", "about_id": said.zone_id, "life": life}
+        values |= {"version": said.version, "void": said.void, "cause_id": said.cause_id}
+    elif isinstance(said, AdvisoryChanged):
+        values = {"kind": "advisory", "about_id": said.advisory_id, "life": said.change}
+        values |= {"version": said.version, "void": False}
     else:
         return None
-    values = {
+    common = {
         "event_id": said.event_id,
         "offset": record.offset,
-        "kind": kind,
-        "about_id": about_id,
         "status": said.status,
         # A void record repeats the times of the last one: when it came is known from the log.
-        "at": record.appended_at if said.void else said.received_at,
+        "at": record.appended_at if values["void"] else said.received_at,
         "title": said.title,
-        "version": version,
-        "life": life,
-        "magnitude": magnitude,
-        "situation_id": said.situation_id,
-        "void": said.void,
+        "situation_id": getattr(said, "situation_id", None),
         "trigger_id": said.cause_ids[0] if said.cause_ids else None,
+        "magnitude": None,
+        "cause_id": None,
     }
-    return Row(j.versions, (said.event_id,), values)
+    return Row(j.versions, (said.event_id,), common | values)
 
 
 def changes_of(versions: Sequence[Any]) -> list[Values]:
@@ -101,7 +111,7 @@ def rows_of_changes(connection: Connection, about_ids: Collection[str]) -> list[
     v = j.versions
     query = (
         select(v)
-        .where(v.c.about_id.in_(sorted(about_ids)))
+        .where(v.c.about_id.in_(sorted(about_ids)), v.c.kind.in_(JUDGED))
         .order_by(v.c.kind, v.c.about_id, v.c.status, v.c.offset)
     )
     versions = connection.execute(query).mappings()

@@ -21,6 +21,7 @@ ABOUT = {
     "LinkChanged": ("person_id", "root_id"),
     "IncidentReported": ("chain_id",),
     "AdvisoryIssued": ("advisory_id",),
+    "HelpRequested": ("person_id", "situation_id"),
     "CommandIssued": (
         "person_id",
         "other_id",
@@ -31,7 +32,11 @@ ABOUT = {
         "rule",
     ),
 }
-"""Name of a message that is kept: the fields that say what it is about."""
+"""Name of a message that is kept: the fields that say what it is about.
+
+A call for help is a shard's word to the room; it is kept because it is what
+stands between a statement and its alert.
+"""
 
 INPUTS = (SHARD_INPUT, DESK_INPUT, ROOM_INPUT)
 """Topics in which such messages stand."""
@@ -58,6 +63,7 @@ class _Said(msgspec.Struct, kw_only=True):
     outcome: str | None = None
     state: str | None = None
     verb: str | None = None
+    cause_ids: tuple[str, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(_Said)
@@ -87,6 +93,7 @@ def row_of_input(record: Record) -> Row | None:
         "about": ids[0] if ids else said.event_id,
         "also": ids[1] if len(ids) > 1 else None,
         "what": said.outcome or said.verb or said.state,
+        "trigger_id": said.cause_ids[0] if said.cause_ids else None,
         "source": said.source,
         "status": said.status,
         "occurred_at": said.occurred_at,

@@ -29,6 +29,7 @@ inputs = Table(
     Column("about", String, nullable=False, index=True),
     Column("also", String),
     Column("what", String),
+    Column("trigger_id", String),
     Column("source", String, nullable=False),
     Column("status", String, nullable=False),
     Column("occurred_at", Utc, nullable=False),
@@ -48,6 +49,12 @@ Index(
     inputs.c.also,
     sqlite_where=inputs.c.also.is_not(None),
     postgresql_where=inputs.c.also.is_not(None),
+)
+Index(
+    "inputs_trigger_id",
+    inputs.c.trigger_id,
+    sqlite_where=inputs.c.trigger_id.is_not(None),
+    postgresql_where=inputs.c.trigger_id.is_not(None),
 )
 Index(
     "inputs_contacts",
@@ -88,9 +95,14 @@ versions = Table(
     Column("magnitude", Float),
     Column("situation_id", String),
     Column("void", Boolean, nullable=False),
+    Column("cause_id", String, index=True),
     Column("trigger_id", String, index=True),
 )
-"""Every version of an incident or situation; ``offset`` is their order."""
+"""Every version of an incident, situation, zone or advisory; ``offset`` is their order.
+
+``cause_id`` is the incident or advisory that a zone is drawn for, ``trigger_id``
+the record that made the version.
+"""
 
 changes = Table(
     "changes",

@@ -105,7 +105,10 @@ ledger = Table(
     Column("tier", String),
     Column("post", String),
     Column("area", String),
-    Index("ledger_by_situation", "situation_id", "status", "bucket"),
+    Index(
+        "ledger_by_situation",
+        *("situation_id", "status", "bucket", "at", "person_id", "tier", "area", "post"),
+    ),
 )
 """Where each known person stands, one row per person and situation."""
 

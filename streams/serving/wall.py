@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine, select
 
+from geo.cities import area_centre
 from schemas.alert import SituationSummed
 from schemas.codelists import Bucket, Status, Tier
 from streams.serving import journals as j
@@ -245,20 +246,16 @@ def _areas(said: SituationSummed) -> tuple[w.WallArea, ...]:
             found.append((one.area, (*counts, other)))
     found.sort(key=lambda one: (-sum(one[1]), one[0]))
     cells = suppressed(tuple(counts for _, counts in found))
+    names = ("known", "unaccounted", "needs_help", "safe", "other")
     return tuple(
         w.WallArea(
             code=code,
             name=area_name(code),
             country=code.partition("-")[0],
-            lon_deg=None,
-            lat_deg=None,
-            known=known,
-            unaccounted=unaccounted,
-            needs_help=needs_help,
-            safe=safe,
-            other=other,
+            lon_deg=centre[0],
+            lat_deg=centre[1],
+            **dict(zip(names, of_area, strict=True)),
         )
-        for (code, _), (known, unaccounted, needs_help, safe, other) in zip(
-            found, cells, strict=True
-        )
+        for (code, _), of_area in zip(found, cells, strict=True)
+        for centre in [area_centre(code) or (None, None)]
     )

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from schemas.alert import AreaSum, BucketSum, SituationSummed
-from schemas.codelists import Bucket, CheckInState, Precision
+from schemas.codelists import Bucket, CheckInState, Precision, Verb
 from schemas.envelope import Event
 from schemas.exposure import AccountabilityChanged, TallyChanged
 from schemas.place import Place
-from tests.support.engine import CITIES, Engine, advice, at, fix, quake, says, stays_in
+from tests.support.engine import CITIES, Engine, advice, at, command, fix, quake, says, stays_in
 
 _, LON, LAT = CITIES["gaziantep"]
 
@@ -49,6 +49,13 @@ def test_what_was_filed_counts_then_the_nearest_city_then_the_country(
 def test_a_fix_counts_in_the_region_of_the_nearest_city() -> None:
     (row,) = quaked(fix("ana.1", LON, LAT, at("00:30"))).rows("ledger")
     assert row["area"] == "TR-27"
+
+
+def test_a_fix_far_from_every_city_counts_in_its_country() -> None:
+    engine = Engine().put(fix("ana.1", 5.5, 23.5, at("00:30"))).tick(at("01:00"))
+    engine.put(quake(7.8, at("01:25"), lon=5.5, lat=23.5)).tick(at("01:30"))
+    (row,) = engine.rows("ledger")
+    assert row["area"] == "DZ"
 
 
 def test_a_fix_at_sea_far_from_every_country_counts_nowhere() -> None:
@@ -118,6 +125,16 @@ def test_the_sum_by_area_leaves_out_buckets_of_nobody_and_is_sorted() -> None:
         AreaSum(area="TR-01", buckets=(one,)),
         AreaSum(area="TR-27", buckets=(one, safe)),
     )
+
+
+def test_a_duplicate_is_counted_in_its_area_as_a_duplicate() -> None:
+    engine = quaked(stays_in("ana.1", "gaziantep"), stays_in("ben.1", "gaziantep"))
+    engine.put(command(Verb.LINK, at("01:35"), person_id="ben.1", other_id="ana.1"))
+    summed = engine.tick(at("01:36")).said(SituationSummed)[-1]
+    one = BucketSum(bucket=Bucket.UNACCOUNTED, count=1)
+    duplicate = BucketSum(bucket=Bucket.DUPLICATE, count=1)
+    assert summed.areas == (AreaSum(area="TR-27", buckets=(one, duplicate)),)
+    assert summed.known == 1
 
 
 def test_a_tally_that_says_no_area_counts_nowhere() -> None:

@@ -28,7 +28,7 @@ def played(history: History, chance: random.Random) -> Stages:
 
 
 @given(histories(), CHANCES)
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_the_areas_of_a_situation_sum_to_it_and_to_its_ledger(
     history: History, chance: random.Random
 ) -> None:

@@ -57,9 +57,13 @@ class Finding(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A pure trigger: ``find`` yields findings from a view."""
+    """A pure trigger: ``find`` yields findings from a view.
+
+    ``silenceable`` False: no officer's silence mutes what it finds.
+    """
 
     name: str
     about: str
     audience: str
     find: Callable[[View], Iterator[Finding]]
+    silenceable: bool = True

@@ -28,4 +28,10 @@ def find(view: View) -> Iterator[Finding]:
     )
 
 
-RULE = Rule("help_requested", "a person in a situation asks for help", "duty_officer", find)
+RULE = Rule(
+    "help_requested",
+    "a person in a situation asks for help",
+    "duty_officer",
+    find,
+    silenceable=False,
+)
