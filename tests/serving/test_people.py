@@ -25,7 +25,7 @@ from schemas.exposure import ExposureClosed, HelpRequested
 from schemas.person import CheckedIn, ContactRecorded, LinkChanged, RegistrationFiled, Stay
 from schemas.place import Place
 from streams.backends.sqlite import SqliteLog
-from streams.core.stage import DESK_OUTPUT, ROOM_INPUT, ROOM_OUTPUT, SHARD_INPUT, SHARD_OUTPUT
+from streams.core.stage import ROOM_INPUT, ROOM_OUTPUT, SHARD_INPUT, SHARD_OUTPUT
 from streams.ports import NewRecord
 from streams.serving.alert_lists import alerts, silences
 from streams.serving.people import members, person, why_flagged
@@ -37,7 +37,6 @@ from tests.serving.builders import (
     AT,
     SHARDS,
     TOTALS,
-    ZONE,
     base,
     moved,
     opened,
