@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.backends.sqlite import SqliteLog
+from streams.errors import StoreFailedError
 from streams.serving.runtime import runtime_of
 from streams.serving.store import STORE_FILE, reading
 from tests.kills.looks import differences, state
@@ -123,8 +124,11 @@ def phase(data: Path) -> str | None:
     """Return what the engine last said of the replay, None before it spoke."""
     if not (data / STORE_FILE).exists():
         return None
-    with reading(data / STORE_FILE) as engine:
-        said = runtime_of(engine)
+    try:
+        with reading(data / STORE_FILE) as engine:
+            said = runtime_of(engine)
+    except StoreFailedError:
+        return None  # its tables are being made
     return said.phase if said else None
 
 
