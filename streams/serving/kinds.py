@@ -127,6 +127,7 @@ KINDS = {
 
 BESIDE = (
     t.sums, t.totals, t.feed_health, t.faults, t.silences, j.sum_history, j.versions, j.changes,
+    j.exposure_changes,
 )  # fmt: skip
 """Tables of the store that are no export; SQL can ask them too."""
 

@@ -70,6 +70,7 @@ def _persons(connection: Connection, text: str, most: int) -> list[str]:
 
 
 _WHERE: dict[str, tuple[Table, str]] = {
+    "exposure": (j.exposure_changes, "event_id"),
     "movement": (t.movements, "event_id"),
     "incident": (t.incidents, "incident_id"),
     "situation": (t.situations, "situation_id"),

@@ -67,12 +67,6 @@ class _Body(msgspec.Struct, frozen=True):
     by: str | None = None
     reason: Any = None
 
-    def zone(self, status: str) -> tuple[str, int, str] | None:
-        """Return the key of the zone that an exposure's reason names."""
-        if not isinstance(self.reason, dict):
-            return None
-        return self.reason["zone_id"], self.reason["zone_version"], status
-
 
 _decode = msgspec.json.Decoder(_Body).decode
 
@@ -82,15 +76,15 @@ def trail_of_person(engine: Engine, person_id: str, most: int = MOST_RECORDS) ->
 
     With the zones that flagged them and the incidents and advice behind those.
     """
+    e = j.exposure_changes.c
     with engine.connect() as connection:
-        moved = list(_movements(connection, t.movements.c.person_id == person_id, most))
-        exposed = t.exposures.c.person_id == person_id
-        causes = list(connection.scalars(select(t.exposures.c.cause_id).where(exposed).distinct()))
+        query = select(e.cause_id).where(e.person_id == person_id).distinct()
         found = [
-            *_inputs(connection, [person_id], most),
-            *_exposures(connection, exposed, most),
-            *moved,
-            *_causes(connection, causes, most),
+            *_came_in(connection, _about([person_id]), most),
+            *_exposures(connection, e.person_id == person_id, most),
+            *_movements(connection, t.movements.c.person_id == person_id, most),
+            *_causes(connection, list(connection.scalars(query)), most),
+            *_alerts(connection, t.alerts.c.person_id == person_id, most),
         ]
     return _trail(found, most)
 
@@ -101,18 +95,19 @@ def trail_of_cause(engine: Engine, cause_id: str, most: int = MOST_RECORDS) -> T
     ``cause_id`` is an incident, an advisory or a situation (then of all its
     incidents).
     """
+    a, e, m = t.alerts.c, j.exposure_changes.c, t.movements.c
     with engine.connect() as connection:
         query = select(t.incidents.c.incident_id).where(t.incidents.c.situation_id == cause_id)
-        causes = [cause_id, *connection.scalars(query)]
-        e = t.exposures.c
-        moved = list(_movements(connection, t.movements.c.situation_id == cause_id, most))
+        causes = list(dict.fromkeys([cause_id, *connection.scalars(query)]))
+        exposed = or_(e.cause_id.in_(causes), e.situation_id == cause_id)
+        raised = or_(a.cause_id.in_(causes), a.situation_id == cause_id)
         found = [
             *_causes(connection, causes, most),
-            *_alerts(connection, causes, most),
-            *_exposures(connection, or_(e.cause_id.in_(causes), e.situation_id == cause_id), most),
-            *moved,
-            *_behind(connection, moved, most),
+            *_alerts(connection, raised, most),
+            *_exposures(connection, exposed, most),
+            *_movements(connection, m.situation_id == cause_id, most),
         ]
+        found += _behind(connection, found, most)
     return _trail(found, most)
 
 
@@ -130,18 +125,19 @@ def _rows(
     yield from connection.execute(query).mappings()
 
 
-def _inputs(connection: Connection, ids: Sequence[str], most: int) -> Iterator[TrailRecord]:
-    i = j.inputs.c
-    return _came_in(connection, or_(i.about.in_(ids), i.also.in_(ids)), most)
+def _about(ids: Sequence[str]) -> ColumnElement[bool]:
+    return or_(j.inputs.c.about.in_(ids), j.inputs.c.also.in_(ids))
 
 
 def _behind(
-    connection: Connection, moved: Sequence[TrailRecord], most: int
+    connection: Connection, found: Sequence[TrailRecord], most: int
 ) -> Iterator[TrailRecord]:
-    """Yield the statements and commands that movements rest on."""
-    causes = list(dict.fromkeys(cause for one in moved for cause in one.cause_ids))
-    for first in range(0, len(causes), IDS_AT_ONCE):
-        part = causes[first : first + IDS_AT_ONCE]
+    """Yield what came in from which the records found follow and that is not among them."""
+    here = {one.event_id for one in found}
+    causes = dict.fromkeys(cause for one in found for cause in one.cause_ids)
+    missing = [cause for cause in causes if cause not in here]
+    for first in range(0, len(missing), IDS_AT_ONCE):
+        part = missing[first : first + IDS_AT_ONCE]
         yield from _came_in(connection, j.inputs.c.event_id.in_(part), most)
 
 
@@ -166,34 +162,32 @@ def _came_in(
 def _exposures(
     connection: Connection, where: ColumnElement[bool], most: int
 ) -> Iterator[TrailRecord]:
-    rows = list(_rows(connection, t.exposures, where, "since", most))
+    rows = list(_rows(connection, j.exposure_changes, where, "at", most))
     zones = _zones(connection, {row["cause_id"] for row in rows})
     for row in rows:
-        said = _decode(row["body"])
-        zone = zones.get(said.zone(row["status"]))
+        zone = zones.get((row["cause_id"], row["band"], row["zone_version"], row["status"]))
+        over = row["change"] == "closed"
         yield TrailRecord(
-            event_id=said.event_id,
-            cause_ids=(*said.cause_ids, *([zone] if zone else [])),
-            at=row["until"] or row["since"],
+            event_id=row["event_id"],
+            cause_ids=tuple(one for one in (row["trigger_id"], zone) if one),
+            at=row["at"],
             kind="exposure",
             about_id=row["person_id"],
-            what=row["closed"] or row["tier"],
-            who=row["person_id"],
-            why=" ".join(part for part in (row["band"], row["basis"], row["place"]) if part),
+            what=(row["why"] if over else None) or row["tier"],
+            who="engine",
+            why=row["band"],
             status=row["status"],
         )
 
 
 def _zones(
     connection: Connection, cause_ids: Iterable[str]
-) -> dict[tuple[str, int, str] | None, str]:
-    """Return the event of each zone version of these causes, by its key."""
-    query = select(t.zones).where(t.zones.c.cause_id.in_(sorted(cause_ids)))
-    rows = connection.execute(query).mappings()
-    return {
-        (row["zone_id"], row["version"], row["status"]): _decode(row["body"]).event_id
-        for row in rows
-    }
+) -> dict[tuple[str, str, int, str], str]:
+    """Return the event of each zone version, by cause, band, version and status."""
+    z = t.zones.c
+    query = select(z.cause_id, z.band, z.version, z.status, z.body)
+    rows = connection.execute(query.where(z.cause_id.in_(sorted(cause_ids))))
+    return {(row[0], row[1], row[2], row[3]): _decode(row[4]).event_id for row in rows}
 
 
 def _movements(
@@ -214,33 +208,25 @@ def _movements(
         )
 
 
-_NOW = {
-    "incident": (t.incidents, "incident_id", "onset_at", "headline_source"),
-    "advisory": (t.advisories, "advisory_id", "sent_at", "issuer"),
-    "situation": (t.situations, "situation_id", "onset_at", "declared_by"),
-}
-
-
 def _causes(connection: Connection, ids: Sequence[str], most: int) -> Iterator[TrailRecord]:
-    """Yield incidents, advice, situations and zones, and what came in about them."""
-    about = list(ids)
-    for kind, (table, key, at, who) in _NOW.items():
-        for row in _rows(connection, table, table.c[key].in_(ids), at, most):
-            said = _decode(row["body"])
-            about += _chains(row["body"])
-            yield TrailRecord(
-                said.event_id, said.cause_ids, row[at], kind, row[key], row["title"],
-                row[who] or "", "", row["status"],
-            )  # fmt: skip
-    yield from _inputs(connection, about, most)
-    z = t.zones.c
-    where = or_(z.cause_id.in_(ids), z.situation_id.in_(ids))
-    for row in _rows(connection, t.zones, where, "valid_from", most):
-        said = _decode(row["body"])
+    """Yield every version of incidents, advice, situations and zones, and their reports."""
+    v = j.versions.c
+    where = or_(v.about_id.in_(ids), v.cause_id.in_(ids))
+    for row in _rows(connection, j.versions, where, "offset", most):
         yield TrailRecord(
-            said.event_id, said.cause_ids, row["valid_from"], "zone", row["zone_id"],
-            row["band"], row["model"], "corrected" if row["corrected"] else "", row["status"],
-        )  # fmt: skip
+            event_id=row["event_id"],
+            cause_ids=(row["trigger_id"],) if row["trigger_id"] else (),
+            at=row["at"],
+            kind=row["kind"],
+            about_id=row["about_id"],
+            what=row["about_id"].rpartition("/")[2] if row["kind"] == "zone" else row["title"],
+            who="engine",
+            why="void" if row["void"] else row["life"],
+            status=row["status"],
+        )
+    bodies = select(t.incidents.c.body).where(t.incidents.c.incident_id.in_(ids))
+    chains = [chain for body in connection.scalars(bodies) for chain in _chains(body)]
+    yield from _came_in(connection, _about([*ids, *chains]), most)
 
 
 def _chains(body: str) -> list[str]:
@@ -249,20 +235,32 @@ def _chains(body: str) -> list[str]:
     return [member["chain_id"] for member in members]
 
 
-def _alerts(connection: Connection, ids: Sequence[str], most: int) -> Iterator[TrailRecord]:
-    a = t.alerts.c
+def _alerts(connection: Connection, where: ColumnElement[bool], most: int) -> Iterator[TrailRecord]:
     raised = {}
-    where = or_(a.cause_id.in_(ids), a.situation_id.in_(ids))
     for row in _rows(connection, t.alerts, where, "raised_at", most):
         said = _decode(row["body"])
         raised[row["alert_id"]] = said.event_id
         yield TrailRecord(
-            said.event_id, said.cause_ids, row["raised_at"], "alert", row["alert_id"],
-            row["title"], row["audience"], row["rule"], row["status"],
-        )  # fmt: skip
+            event_id=said.event_id,
+            cause_ids=said.cause_ids,
+            at=row["raised_at"],
+            kind="alert",
+            about_id=row["alert_id"],
+            what=row["title"],
+            who=row["audience"],
+            why=row["rule"],
+            status=row["status"],
+        )
     taken = t.acknowledgements.c.alert_id.in_(list(raised))
     for row in _rows(connection, t.acknowledgements, taken, "at", most):
         yield TrailRecord(
-            f"acknowledged:{row['alert_id']}", (raised[row["alert_id"]],), row["at"],
-            "acknowledgement", row["alert_id"], "", row["by"], row["reason"], row["status"],
-        )  # fmt: skip
+            event_id=f"acknowledged:{row['alert_id']}",
+            cause_ids=(raised[row["alert_id"]],),
+            at=row["at"],
+            kind="acknowledgement",
+            about_id=row["alert_id"],
+            what="",
+            who=row["by"],
+            why=row["reason"],
+            status=row["status"],
+        )
