@@ -142,7 +142,7 @@ def send(
     timestamp = str(int(wall().timestamp()))
     headers = {
         "content-type": "application/json",
-        "user-agent": "Rollcall/0.1",
+        "user-agent": "Rollcall/0.2",
         "idempotency-key": message.key,
         "webhook-id": message.key,
         "webhook-timestamp": timestamp,

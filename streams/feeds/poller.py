@@ -105,7 +105,7 @@ class _Verdict(NamedTuple):
 
 def plan(feed: Feed, state: State, contact: str) -> Request:
     """Return the conditional request; ``contact`` tells the publisher who asks."""
-    headers = {"User-Agent": f"Rollcall/0.1 (+{contact})", "Accept-Encoding": "gzip"}
+    headers = {"User-Agent": f"Rollcall/0.2 (+{contact})", "Accept-Encoding": "gzip"}
     if state.etag:
         headers["If-None-Match"] = state.etag
     if state.last_modified:

@@ -63,7 +63,7 @@ def test_jitter_delays_the_next_poll_by_up_to_a_tenth():
 def test_the_next_request_is_conditional_on_what_the_good_answer_said():
     judged = story((0, ok(quakes(10), etag='"v1"', last_modified="Sat, 02 May 2026 11:59:00 GMT")))
     assert plan(USGS, judged.state, "duty@example.org").headers == {
-        "User-Agent": "Rollcall/0.1 (+duty@example.org)",
+        "User-Agent": "Rollcall/0.2 (+duty@example.org)",
         "Accept-Encoding": "gzip",
         "If-None-Match": '"v1"',
         "If-Modified-Since": "Sat, 02 May 2026 11:59:00 GMT",

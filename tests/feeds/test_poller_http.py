@@ -120,7 +120,7 @@ def test_a_day_in_the_life_of_a_feed(publisher, desk):
     ]
     assert len(publisher.asked) == 5
     assert {asked["User-Agent"] for asked in publisher.asked} == {
-        "Rollcall/0.1 (+duty@example.org)"
+        "Rollcall/0.2 (+duty@example.org)"
     }
     assert "If-None-Match" not in publisher.asked[0]
     assert publisher.asked[1]["If-None-Match"] == '"v1"'
