@@ -14,8 +14,8 @@ PLACES: tuple[Place, ...] = (
     ("TR-27", "Gaziantep", 37.35, 36.95, 278, 58, 6, 204, 10),
     ("TR-01", "Adana", 35.4, 37.2, 233, 29, FEW, 190, HIDDEN),
     ("TR-44", "Malatya", 38.2, 38.4, 89, 27, FEW, 58, FEW),
-    ("TR-02", "Adıyaman", 38.3, 37.75, 61, 24, FEW, 31, FEW),  # noqa: RUF001 - Turkish
-    ("TR-63", "Şanlıurfa", 38.95, 37.25, 103, 20, FEW, 80, FEW),  # noqa: RUF001 - Turkish
+    ("TR-02", "Adıyaman", 38.3, 37.75, 61, 24, FEW, 31, FEW),  # noqa: RUF001 - the Turkish dotless letter is meant
+    ("TR-63", "Şanlıurfa", 38.95, 37.25, 103, 20, FEW, 80, FEW),  # noqa: RUF001 - the Turkish dotless letter is meant
     ("TR-33", "Mersin", 34.5, 36.75, 68, 8, 0, 60, 0),
     ("TR-80", "Osmaniye", 36.25, 37.1, 38, HIDDEN, FEW, 29, 0),
     ("SY-HL", "Aleppo", 37.2, 36.2, FEW, FEW, 0, FEW, 0),

@@ -37,7 +37,7 @@ PARTS = {
     "no_longer_affected": 0,
     "deceased": 0,
 }
-TITLE = "M 7.8 Pazarcık, south-east Türkiye"  # noqa: RUF001 - Turkish
+TITLE = "M 7.8 Pazarcık, south-east Türkiye"  # noqa: RUF001 - the Turkish dotless letter is meant
 MINUTE = timedelta(minutes=1)
 NO_ALERTS = WallAlerts(open=0, acknowledged=0, silenced=0, oldest_at=None, items=())
 
