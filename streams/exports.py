@@ -29,7 +29,7 @@ STAGE_OF = {
 }
 """Exports of state, and the stage that gives them."""
 
-JOURNALS = ("movements", "alerts", "deliveries", "deadletters")
+JOURNALS = ("movements", "commands", "alerts", "deliveries", "deadletters")
 """Exports of what was said and when."""
 
 KINDS = (*STAGE_OF, *JOURNALS)

@@ -90,7 +90,7 @@ def export(
 
     State (persons, exposures, ledger, incidents, zones, advisories,
     situations) is restored from the log as of the last record processed;
-    the journal (movements, alerts, deadletters) is read from the serving
+    the journal (movements, commands, alerts, deadletters) is read from the serving
     store, deliveries from the dispatcher's own log. In CSV an empty cell means
     "not known" and NA is Namibia.
 

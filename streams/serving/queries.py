@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Engine, Table, and_, func, select
 
 from schemas.alert import AlertRaised, SituationSummed
 from schemas.codelists import Bucket, Status, Tier
+from schemas.command import CommandIssued
 from schemas.incident import SituationChanged
+from streams.serving import journals as j
 from streams.serving import tables as t
 from streams.serving.answers import (
     AdvisoryNow,
@@ -65,8 +67,11 @@ def status(engine: Engine) -> StatusNow:
 def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[dict[str, Any]]:
     """Return the rows of a journal, by time and id, as plain values.
 
-    ``kind`` is movements, deadletters, or alerts with their acknowledgement.
+    ``kind`` is movements, each with the reason an officer gave for it, commands
+    (all acts of officers), deadletters, or alerts with their acknowledgement.
     """
+    if kind == "commands":
+        return commands(engine, situation_id)
     table, at, key = {
         "movements": (t.movements, t.movements.c.at, t.movements.c.event_id),
         "alerts": (t.alerts, t.alerts.c.raised_at, t.alerts.c.alert_id),
@@ -85,10 +90,32 @@ def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[
         query = query.where(table.c.situation_id == situation_id)
     with engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(query.order_by(at, key)).mappings()]
+    if kind == "movements":
+        given = {row["event_id"]: row["reason"] for row in commands(engine)}
+        for row in rows:
+            row["reason"] = given.get(row["cause_event_id"])
     if kind == "alerts":
         for row in rows:
             row["facts"] = msgspec.json.decode(row.pop("body"), type=AlertRaised).facts
     return rows
+
+
+def commands(engine: Engine, situation_id: str | None = None) -> list[dict[str, Any]]:
+    """Return what officers have ordered: who, when, in which role, why, and what.
+
+    Each once, by time and id; geometry is left to the export of zones.
+    """
+    query = select(j.inputs.c.body).where(j.inputs.c.name == CommandIssued.__name__)
+    with engine.connect() as connection:
+        said = [msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query)]
+    if situation_id is not None:
+        said = [one for one in said if one.situation_id == situation_id]
+    once = {one.event_id: one for one in said}
+    names = [name for name in CommandIssued.__struct_fields__ if name not in {"areas", "cause_ids"}]
+    return [
+        {name: getattr(one, name) for name in names}
+        for one in sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id))
+    ]
 
 
 def dead_letters(engine: Engine) -> list[DeadLetter]:

@@ -45,9 +45,12 @@ def test_an_override_moves_the_person_and_says_who(rollcall):
     rollcall("do", "override", *about, "bucket=evacuated", *WHO)
     later(rollcall)
     last = rollcall("export", "movements").rows[-1]
-    assert (last["person_id"], last["to_bucket"], last["by_user"]) == (
-        "ben.1", "evacuated", "officer7",
+    assert (last["person_id"], last["to_bucket"], last["by_user"], last["reason"]) == (
+        "ben.1", "evacuated", "officer7", "asked by the post",
     )  # fmt: skip
+    (act,) = rollcall("export", "commands", "--situation", situation_id).rows
+    assert (act["verb"], act["by"], act["reason"]) == ("override", "officer7", "asked by the post")
+    assert act["event_id"] == last["cause_event_id"]
     assert counts(situation(rollcall)) == {"safe": 1, "evacuated": 1}
 
 
