@@ -36,6 +36,13 @@ SETTLED = """(quiet) => new Promise((done) => {
 })"""
 
 
+MAPS_DRAWN = """() => {
+  const maps = [...document.querySelectorAll('*')]
+    .map((one) => one.shadowRoot?.querySelector('.people-map')).filter(Boolean);
+  return maps.every((map) => Number(map.dataset.ready) > 0);
+}"""
+
+
 class Shot(NamedTuple):
     """One picture: its file, its page, its screen."""
 
@@ -101,6 +108,7 @@ def wait(page: Page, *, live: bool) -> None:
         page.wait_for_function("window.__wallReady === true")
         return
     page.get_by_test_id("stMain").wait_for()
+    page.wait_for_function(MAPS_DRAWN)
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
     page.evaluate(SETTLED, QUIET_MS)
 
