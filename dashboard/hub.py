@@ -146,6 +146,9 @@ class Hub:
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
             return f"the serving store could not be read: {cause}"
+        except Exception as error:
+            LOG.exception("the wall could not be made")
+            return f"the wall could not be made: {type(error).__name__}: {error}"
 
     def _publish(self, latest: Frame) -> None:
         self.latest = latest

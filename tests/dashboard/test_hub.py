@@ -178,3 +178,16 @@ def test_a_store_of_another_version_is_told_in_words(tmp_path: Path) -> None:
     said = screens.process(tmp_path).hub.see()
     assert isinstance(said, str)
     assert "is empty or unfinished" in said
+
+
+def test_a_bug_in_the_reading_is_told_in_words_and_the_next_look_is_well(process: Process) -> None:
+    good, bad = snapshot(process.store.engine()), [ValueError("no such bucket")]
+
+    def read(_: object) -> WallNow:
+        if bad:
+            raise bad.pop()
+        return good
+
+    hub = Hub(process.store.engine, read)
+    assert hub.see() == "the wall could not be made: ValueError: no such bucket"
+    assert hub.see() == good
