@@ -15,7 +15,7 @@ from streams.serving.answers import Answer, Completeness, Imbalance
 class Cell(Answer, frozen=True, kw_only=True):
     """A figure of a breakdown, or why it is withheld.
 
-    ``few``: 1 to 4, shown as "<5". ``hidden``: any number, withheld because
+    ``few``: 0 to 4, shown as "<5". ``hidden``: any number, withheld because
     another one could be computed from it. ``count`` is None for both.
     """
 
