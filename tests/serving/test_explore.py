@@ -74,7 +74,8 @@ def crisis(engine):
 
 
 def test_every_export_of_the_command_line_is_here():
-    assert set(CLI_KINDS) == set(KINDS)
+    # What officers ordered is followed on the page, and asked with SQL among the inputs.
+    assert set(CLI_KINDS) - {"commands"} == set(KINDS)
 
 
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"deliveries"}))
