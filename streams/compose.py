@@ -39,11 +39,12 @@ from streams.errors import StoreFailedError
 from streams.ports import EventLog
 from streams.pump import Pump
 from streams.recovery import INPUT_OF, StageFactory, StageKey, recover
+from streams.sections import Settings
 from streams.serving.alert_about import about
 from streams.serving.delivery_log import SqlDeliveryLog
 from streams.serving.store import STORE_FILE, open_store, reading
 from streams.serving.writer import Writer
-from streams.settings import Settings, environment, load, secret
+from streams.settings import environment, load, secret
 
 SETTINGS_FILE = "settings.toml"
 

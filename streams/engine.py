@@ -36,9 +36,9 @@ from streams.ingest.inlet import Inlet
 from streams.loopback import Served, bound, url_of
 from streams.metrics import Metrics
 from streams.player import Scenario
+from streams.sections import Settings
 from streams.serving.runtime import ConfiguredFeed, note_runtime
 from streams.serving.writer import lag
-from streams.settings import Settings
 
 ENGINE_FILE = "engine.json"
 """Where a running engine says how it can be reached."""

@@ -1,8 +1,6 @@
 """Settings: one TOML file, environment over file over default.
 
-Every setting is a field of the structs below, with its unit in its name, its
-bounds in its type and one sentence of description; the table in
-``docs/api/settings.md`` is made from them. An unknown key is refused. No
+What can be set stands in ``streams.sections``. An unknown key is refused. No
 value is ever put in an error message or printed, so a secret cannot leak
 that way. This is the only module that reads the environment.
 """
@@ -12,14 +10,13 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
-from streams.core.thresholds import Thresholds
 from streams.errors import BadInputError
+from streams.sections import Settings
 
 PREFIX = "ROLLCALL_"
 
@@ -33,158 +30,6 @@ NOT_SETTINGS = {
     "ROLLCALL_CHROMIUM": "tests and screenshots only: the browser to drive",
 }
 """Variables that begin like a setting and are none; what each one is."""
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of a section: immutable, no unknown keys."""
-
-
-class LogSettings(Section, frozen=True, kw_only=True):
-    """The embedded log."""
-
-    shards: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=1024,
-            description="Partitions of a new data directory; fixed once it has been made.",
-        ),
-    ] = 8
-
-
-class PumpSettings(Section, frozen=True, kw_only=True):
-    """The pump that drives the stages."""
-
-    batch: Annotated[
-        int, Meta(ge=1, le=100_000, description="Most records a stage is given at once.")
-    ] = 2_000
-    snapshot_every: Annotated[
-        int,
-        Meta(ge=1, description="Records after which a stage's state is snapshotted anew."),
-    ] = 50_000
-
-
-class WriterSettings(Section, frozen=True, kw_only=True):
-    """The writer of the serving store."""
-
-    batch: Annotated[
-        int, Meta(ge=1, le=100_000, description="Most records in one transaction of the store.")
-    ] = 2_000
-
-
-class PortsSettings(Section, frozen=True, kw_only=True):
-    """Where the system listens, on 127.0.0.1 alone."""
-
-    dashboard: Annotated[
-        int, Meta(ge=0, le=65_535, description="Port of the dashboard; 0 for any free one.")
-    ] = 8501
-    api: Annotated[
-        int, Meta(ge=0, le=65_535, description="Port of the HTTP API; 0 for any free one.")
-    ] = 8080
-    metrics: Annotated[
-        int, Meta(ge=0, le=65_535, description="Port of the metrics; 0 for any free one.")
-    ] = 9464
-
-
-class FeedsSettings(Section, frozen=True, kw_only=True):
-    """The feeds that are polled."""
-
-    contact: Annotated[
-        str,
-        Meta(
-            pattern=r"^[ -~]{1,200}$",
-            description="Whom a publisher can turn to: an address or a page; sent with every poll.",
-        ),
-    ] = "no contact given"
-    enabled: Annotated[
-        tuple[str, ...] | None,
-        Meta(description="Names of the feeds to poll, as a JSON list; null for the usual ones."),
-    ] = None
-    mirror: Annotated[
-        str,
-        Meta(description="Base address of an offline mirror: feed X is asked at <mirror>/X."),
-    ] = ""
-
-
-class WebhookSettings(Section, frozen=True, kw_only=True):
-    """One receiver of webhooks; its name is the key it stands under.
-
-    No text of the address may enter an error: it can hold a token.
-    """
-
-    url: Annotated[str, Meta(description="Address; https, or http on this machine.")]
-    secret_file: Annotated[
-        str, Meta(description="File with the secret that signs; else ROLLCALL_WEBHOOK_SECRET.")
-    ] = ""
-    exercise: Annotated[bool, Meta(description="Gets alerts of exercises too.")] = False
-    audiences: Annotated[
-        tuple[str, ...], Meta(description="Audiences it gets the alerts of; empty for all.")
-    ] = ()
-    timeout_s: Annotated[
-        float, Meta(gt=0, le=120, description="Longest silence of the receiver.")
-    ] = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse an address that would carry alerts in the open."""
-        try:
-            parts = urlsplit(self.url)
-            host, scheme = parts.hostname, parts.scheme
-        except ValueError:
-            host, scheme = None, ""
-        if not host or scheme not in {"http", "https"}:
-            msg = "url is no address of the form https://host/path"
-            raise ValueError(msg)
-        if scheme == "http" and host not in {"127.0.0.1", "::1", "localhost"}:
-            msg = "url is plain http to another machine; use https"
-            raise ValueError(msg)
-        if "@" in parts.netloc:
-            msg = "url holds a user or password; the signature says who sends"
-            raise ValueError(msg)
-
-
-class DispatchSettings(Section, frozen=True, kw_only=True):
-    """The dispatcher: whom alerts are sent to, and when not."""
-
-    console: Annotated[bool, Meta(description="Print a line for every alert.")] = True
-    out_dir: Annotated[
-        str,
-        Meta(description="Folder for alerts as CAP 1.2 files; empty for none."),
-    ] = ""
-    sender: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            pattern=r"^[^\s,<&]+$",
-            description="Who sends, in CAP files; no spaces, commas, < or &.",
-        ),
-    ] = "rollcall"
-    webhooks: Annotated[
-        dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WebhookSettings],
-        Meta(description="Receivers by name; as JSON in the environment. See docs/alerts.md."),
-    ] = msgspec.field(default_factory=dict)
-    in_replay: Annotated[
-        bool,
-        Meta(description="Let a replay send to webhooks: its alerts are of the past."),
-    ] = False
-    use_by_s: Annotated[
-        int,
-        Meta(ge=60, description="Seconds after which an alert is not sent any more."),
-    ] = 21_600
-    poll_s: Annotated[
-        float, Meta(gt=0, le=60, description="Pause between two looks into the log.")
-    ] = 0.2
-
-
-class Settings(Section, frozen=True, kw_only=True):
-    """All settings; ``thresholds`` are those of the core, in docs/semantics.md."""
-
-    log: LogSettings = LogSettings()
-    pump: PumpSettings = PumpSettings()
-    writer: WriterSettings = WriterSettings()
-    dispatch: DispatchSettings = DispatchSettings()
-    ports: PortsSettings = PortsSettings()
-    feeds: FeedsSettings = FeedsSettings()
-    thresholds: Thresholds = Thresholds()
 
 
 class Setting(NamedTuple):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from schemas.alert import AlertRaised
 from schemas.codelists import Status
 from streams.delivery import About
-from streams.settings import DispatchSettings
+from streams.sections import DispatchSettings
 
 LATE_S = 60
 """An alert that is sent this long after it could have been known says so."""

@@ -34,7 +34,7 @@ from streams.channels.base import (
 )
 from streams.delivery import About
 from streams.errors import BadInputError
-from streams.settings import WebhookSettings
+from streams.sections import WebhookSettings
 
 RETRY_AFTER_CEILING_S = 3_600.0
 """Longest pause a receiver can ask for; then it is asked again."""

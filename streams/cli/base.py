@@ -13,8 +13,8 @@ from schemas.envelope import as_utc
 from streams.backends.sqlite_file import LOG_FILE
 from streams.compose import settings_of
 from streams.errors import LogFailedError, NotFoundError, RollcallError, StoreFailedError
+from streams.sections import Settings
 from streams.serving.store import REBUILD
-from streams.settings import Settings
 
 
 class Session:
@@ -105,7 +105,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-class Instant(click.ParamType[datetime]):
+class Instant(click.ParamType):
     """A time with its zone, as 2023-02-06T01:17:34Z."""
 
     name = "time"

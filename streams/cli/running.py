@@ -25,8 +25,8 @@ from streams.feeds.base import Parsed as Found
 from streams.feeds.poller import Poller
 from streams.ingest.intake import Source
 from streams.player import Scenario, load_scenario
+from streams.sections import FeedsSettings
 from streams.serving.runtime import ConfiguredFeed
-from streams.settings import FeedsSettings
 
 ASK_AGAIN_S = 2.0
 """Pause of the poller while the engine does not answer."""

@@ -19,8 +19,8 @@ from schemas.codelists import Hazard, Status
 from schemas.place import Circle, Countries, Polygons
 from streams.channels.base import Message, Surroundings
 from streams.delivery import About, Zone
+from streams.sections import DispatchSettings, WebhookSettings
 from streams.serving.deliveries import DELIVERIES_FILE, open_to_read
-from streams.settings import DispatchSettings, WebhookSettings
 
 AT = datetime(2023, 2, 6, 1, 25, tzinfo=UTC)
 WALL = datetime(2026, 5, 2, 12, tzinfo=UTC)

@@ -7,7 +7,8 @@ import pytest
 
 from streams.compose import engine_version
 from streams.errors import BadInputError
-from streams.settings import Settings, as_markdown, every, load
+from streams.sections import Settings
+from streams.settings import as_markdown, every, load
 from tests.cli.crisis import PEOPLE
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "settings.md"
@@ -48,8 +49,8 @@ def test_an_unknown_key_is_refused_and_the_near_one_named(file):
 
 
 def test_an_unknown_section_is_refused(file):
-    path = file("[kafka]\nbroker = 'x'\n")
-    assert refusal(path)[0] == f"{path} has an unknown section [kafka]"
+    path = file("[kafak]\nbootstrap = 'x'\n")
+    assert refusal(path)[0] == f"{path} has an unknown section [kafak]"
     path = file("pump = 3\n")
     assert refusal(path)[0] == f"'pump' in {path} is a value, not a section"
 

@@ -15,10 +15,10 @@ from streams.cli.base import Session
 from streams.cli.running import Speaker, polled_feeds
 from streams.errors import BadInputError, EngineAwayError
 from streams.feeds.poller import Poller
+from streams.sections import FeedsSettings, PortsSettings, Settings
 from streams.serving.queries import dead_letters, status
 from streams.serving.runtime import runtime_of
 from streams.serving.store import STORE_FILE, reading
-from streams.settings import FeedsSettings, PortsSettings, Settings
 from tests.support.running import running_engine_in, started, wait_for
 
 QUAKE = (

@@ -15,7 +15,7 @@ from streams.player import Scenario, Step
 from streams.ports import EventLog, NewRecord
 from streams.pump import Pump
 from streams.recovery import StageKey
-from streams.settings import LogSettings, Settings
+from streams.sections import LogSettings, Settings
 
 Row = dict[str, object]
 

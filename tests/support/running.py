@@ -11,7 +11,7 @@ import httpx
 
 from streams.engine import Wanted, engine, listening
 from streams.loopback import url_of
-from streams.settings import Settings
+from streams.sections import Settings
 
 PATIENCE_S = 60.0
 _NEVER = threading.Event()
