@@ -5,7 +5,7 @@ version stand in the headers ``type`` and ``version``. On a public topic a
 missing header means that topic's type, version 1 (design 7).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.codec import VERSION
@@ -14,7 +14,7 @@ from streams.topology import CLUSTER, PUBLIC
 
 TYPE, VERSION_HEADER = "type", "version"
 
-Headers = Sequence[tuple[str, bytes | None]]
+Headers = Iterable[tuple[str, str | bytes | None]]
 
 _TYPE_OF = {topic.name: topic.messages[0] for topic in PUBLIC}
 _UNREADABLE = -1
@@ -24,13 +24,17 @@ TOPICS = {topic.name: topic for topic in CLUSTER}
 
 
 class Message(NamedTuple):
-    """What a producer is given for one record."""
+    """What a producer is given for one record; no value deletes a key.
+
+    ``stamped_ms`` 0 is the time of writing.
+    """
 
     topic: str
     partition: int
     key: bytes
-    value: bytes
+    value: bytes | None
     headers: list[tuple[str, bytes]]
+    stamped_ms: int = 0
 
 
 def record_of(
@@ -47,7 +51,7 @@ def record_of(
     Whatever is wrong with it stays as it is: the stage that decodes it makes a
     dead letter of it.
     """
-    said = dict(headers)
+    said = {name: text for name, text in headers if isinstance(text, bytes)}
     name = said.get(TYPE)
     version = said.get(VERSION_HEADER)
     return Record(
@@ -67,16 +71,19 @@ def headers_of(name: str, version: int = VERSION) -> list[tuple[str, bytes]]:
     return [(TYPE, name.encode()), (VERSION_HEADER, str(version).encode())]
 
 
-def messages_of(records: Iterable[NewRecord], shards: int, prefix: str) -> list[Message]:
+def messages_of(
+    records: Iterable[NewRecord], shards: int, prefix: str, stamped_ms: int
+) -> list[Message]:
     """Return what to produce for records; ``InvalidRecordError`` if one is none.
 
-    A copy for every partition where the record goes to all.
+    A copy for every partition where the record goes to all. ``stamped_ms`` is
+    the log's time, in milliseconds since 1970.
     """
     messages: list[Message] = []
     for topic, partition, key, event in records:
         body, headers = body_of(event), headers_of(type(event).__name__)
         messages.extend(
-            Message(prefix + topic, each, key.encode(), body, headers)
+            Message(prefix + topic, each, key.encode(), body, headers, stamped_ms)
             for each in partitions_of(TOPICS, topic, partition, shards)
         )
     return messages
