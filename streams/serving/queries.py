@@ -105,17 +105,22 @@ def commands(engine: Engine, situation_id: str | None = None) -> list[dict[str, 
 
     Each once, by time and id; geometry is left to the export of zones.
     """
-    query = select(j.inputs.c.body).where(j.inputs.c.name == CommandIssued.__name__)
     with engine.connect() as connection:
-        said = [msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query)]
-    if situation_id is not None:
-        said = [one for one in said if one.situation_id == situation_id]
-    once = {one.event_id: one for one in said}
+        said = commands_issued(connection)
     names = [name for name in CommandIssued.__struct_fields__ if name not in {"areas", "cause_ids"}]
     return [
         {name: getattr(one, name) for name in names}
-        for one in sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id))
+        for one in said
+        if situation_id in {None, one.situation_id}
     ]
+
+
+def commands_issued(connection: Connection) -> list[CommandIssued]:
+    """Return what officers have ordered, each once, by time and id."""
+    query = select(j.inputs.c.body).where(j.inputs.c.name == CommandIssued.__name__)
+    said = (msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query))
+    once = {one.event_id: one for one in said}
+    return sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id))
 
 
 def dead_letters(engine: Engine) -> list[DeadLetter]:
