@@ -11,18 +11,13 @@ from pyarrow import parquet
 from sqlalchemy import insert
 
 from schemas.alert import AlertAcknowledged
-from schemas.codec import encode
-from schemas.codelists import Bucket, Hazard, Role, Status, Verb
-from schemas.command import CommandIssued
+from schemas.codelists import Bucket, Hazard, Status, Verb
 from schemas.exposure import ExposureClosed
 from schemas.operations import MessageRejected
-from streams.core.stage import DESK_INPUT
 from streams.exports import KINDS as CLI_KINDS
-from streams.ports import Record
 from streams.serving import tables as t
 from streams.serving.deliveries import deliveries, open_deliveries
 from streams.serving.explore import export_frame, tables, version
-from streams.serving.inputs import row_of_input
 from streams.serving.kinds import KINDS, asked_columns
 from streams.serving.narrow import Narrow, as_file, choices_of, narrowed, table_as_file
 from streams.serving.rows import rows_of
@@ -30,7 +25,17 @@ from streams.serving.sql import Sandbox
 from streams.serving.sql_answers import Answered
 from streams.serving.store import open_store
 from streams.serving.writer import write_rows
-from tests.serving.builders import ALERT, AT, INCIDENT, SITUATION, ZONE, base, moved, opened
+from tests.serving.builders import (
+    ALERT,
+    AT,
+    INCIDENT,
+    SITUATION,
+    ZONE,
+    base,
+    moved,
+    opened,
+    ordered,
+)
 
 
 @pytest.fixture
@@ -144,28 +149,6 @@ def test_alerts_carry_who_took_note(store):
     said(store, taken)
     (alert,) = export_frame(store, "alerts").to_pylist()
     assert (alert["acknowledged_by"], alert["acknowledged_at"]) == ("officer7", AT)
-
-
-def ordered(engine, *commands):
-    """Write commands as they come in, each at the next offset of one partition."""
-    with engine.begin() as connection:
-        for offset, (event_id, verb, later_s, given) in enumerate(commands):
-            at = AT + timedelta(seconds=later_s)
-            command = CommandIssued(
-                event_id=event_id,
-                source="api",
-                occurred_at=at,
-                received_at=at + timedelta(seconds=1),
-                verb=verb,
-                by="officer7",
-                role=Role.OFFICER,
-                reason="asked by the post",
-                **given,
-            )
-            record = Record(DESK_INPUT, 0, offset, event_id, "CommandIssued", 1, encode(command), 0)
-            row = row_of_input(record)
-            assert row is not None
-            write_rows(connection, [row])
 
 
 def test_what_officers_ordered_stands_there_once_by_time_with_who_and_why(store):
