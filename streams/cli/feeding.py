@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from schemas.operations import Tick
-from streams.cli.base import INSTANT, Session, iso, pass_session, printable
+from streams.cli.base import INSTANT, Session, iso, pass_session
 from streams.cli.remote import Api, now_of, running_engine
 from streams.cli.render import status_lines
 from streams.clock import scenario as scenario_clock
@@ -23,6 +23,7 @@ from streams.ingest.register_csv import COLUMNS, parse_register
 from streams.player import Scenario, Step, load_scenario, plan
 from streams.population import generate, write_ndjson
 from streams.ports import EventLog, NewRecord
+from streams.printable import one_line
 from streams.recovery import StageKey
 from streams.serving.queries import status as status_of
 from streams.ticks import tick_of
@@ -254,7 +255,7 @@ def _take_people(log: EventLog, file: Path, at: datetime) -> None:
     report = take_in(log, _source(file, None), _read(file), at)
     click.echo(f"{file.name}: {report.accepted} accepted", err=True)
     for item, reason in report.rejections[:SHOWN]:
-        click.echo(printable(f"  {item}: {reason}"), err=True)
+        click.echo(one_line(f"  {item}: {reason}"), err=True)
     if len(report.rejections) > SHOWN:
         click.echo(f"  and {len(report.rejections) - SHOWN} more: see the dead letters", err=True)
     if report.failed:

@@ -14,7 +14,7 @@ import click
 import httpx
 
 from schemas.operations import FeedHealthChanged
-from streams.cli.base import Session, iso, pass_session, printable
+from streams.cli.base import Session, iso, pass_session
 from streams.cli.remote import Api, running_engine
 from streams.engine import Wanted, listening
 from streams.engine import engine as open_engine
@@ -25,6 +25,7 @@ from streams.feeds.base import Parsed as Found
 from streams.feeds.poller import Poller
 from streams.ingest.intake import Source
 from streams.player import Scenario, load_scenario
+from streams.printable import one_line
 from streams.serving.runtime import ConfiguredFeed
 from streams.settings import FeedsSettings
 
@@ -216,4 +217,4 @@ def _named(name: str) -> Feed:
 
 def _say(line: str) -> None:
     """Print a line at once: whoever reads this process waits for it."""
-    click.echo(printable(line))
+    click.echo(one_line(line))

@@ -11,13 +11,14 @@ from schemas.codec import decode
 from schemas.operations import FaultRaised, MessageRejected
 from streams.backends import sqlite_file
 from streams.backends.sqlite import SqliteLog
-from streams.cli.base import Commands, Session, iso, pass_session, printable
+from streams.cli.base import Commands, Session, iso, pass_session
 from streams.cli.checks import Level, examine
 from streams.compose import make_writer, open_log
 from streams.core.stage import derive_id
 from streams.errors import NotFoundError, RollcallError
 from streams.ingest.intake import INTAKE
 from streams.ports import NewRecord
+from streams.printable import one_line
 from streams.recovery import INPUT_OF
 from streams.serving.answers import DeadLetter
 from streams.serving.queries import dead_letters
@@ -49,7 +50,7 @@ def list_letters(session: Session, full: bool) -> None:
             place = f"{one.topic} {one.partition} at {one.offset}"
         state = "retried" if one.retried_at else "can be retried" if _waits(one) else "final"
         click.echo(f"{one.event_id}  {iso(one.at)}  {one.message_type}  {place}  [{state}]")
-        click.echo(f"    {printable(one.reason)}")
+        click.echo(f"    {one_line(one.reason)}")
         if full:
             for text in (one.body, one.traceback):
                 click.echo("\n".join(f"    | {line}" for line in (text or "").splitlines()))
@@ -223,7 +224,7 @@ def doctor(session: Session) -> None:
     findings = examine(session.data, session.settings)
     for one in findings:
         advice = f"; {one.advice}" if one.advice else ""
-        click.echo(printable(f"{one.level:5} {one.about}: {one.found}{advice}"))
+        click.echo(one_line(f"{one.level:5} {one.about}: {one.found}{advice}"))
     failed = [one.about for one in findings if one.level is Level.FAIL]
     if failed:
         what = f"{len(failed)} checks failed: {', '.join(failed)}"
