@@ -9,7 +9,7 @@ import click
 
 from schemas.codec import decode
 from schemas.operations import FaultRaised, MessageRejected
-from streams.backends import sqlite_file
+from streams import safety
 from streams.backends.sqlite import SqliteLog
 from streams.cli.base import Commands, Session, iso, pass_session
 from streams.cli.checks import Level, examine
@@ -177,16 +177,17 @@ def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @pass_session
 def backup(session: Session, file: Path) -> None:
-    """Write a safety copy of the log, also while it is in use.
+    """Write a safety copy of the log and of what was sent, also while in use.
 
-    The log is all there is to keep: everything else is made from it. The copy
-    is checked, and an existing file is never written over.
+    That is all there is to keep: everything else is made from the log. What was
+    sent stands beside FILE, in a file of its own (.deliveries). Both are checked,
+    and an existing file is never written over.
 
     For example:
       rollcall --data /srv/rollcall backup /backup/rollcall-2026-01-31.sqlite
     """
-    sqlite_file.backup(session.data, file)
-    click.echo(f"{file}: {file.stat().st_size} bytes, checked")
+    for one in safety.back_up(session.data, file):
+        click.echo(f"{one}: {one.stat().st_size} bytes, checked")
 
 
 @click.command()
@@ -195,10 +196,15 @@ def backup(session: Session, file: Path) -> None:
 def restore(session: Session, file: Path) -> None:
     """Make a data directory from a safety copy; refused where a log is already.
 
+    With what was sent, from the file beside FILE: without it alerts that are not
+    past their use-by are sent once more.
+
     For example:
       rollcall --data /srv/rollcall-new restore /backup/rollcall-2026-01-31.sqlite
     """
-    sqlite_file.restore(file, session.data)
+    if not safety.restore(file, session.data):
+        beside = safety.deliveries_beside(file)
+        click.echo(f"there is no {beside}: what was sent is not known here", err=True)
     for name in (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm"):
         (session.data / name).unlink(missing_ok=True)
     log = open_log(session.data, session.settings)

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-BUSY_MS = 10_000
-"""How long to wait for another connection to end its transaction."""
+from streams.sqlite_files import BUSY_MS
 
 Durability = Literal["NORMAL", "FULL"]
 """After a power cut: NORMAL may miss the last commits, FULL misses none."""
