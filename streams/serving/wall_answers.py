@@ -223,7 +223,10 @@ class WallChange(Answer, frozen=True, kw_only=True):
 
 
 class WallPipeline(Answer, frozen=True, kw_only=True):
-    """How Rollcall itself is doing. ``lag`` counts records not in the numbers yet."""
+    """How Rollcall itself is doing. ``lag`` counts records not in the numbers yet.
+
+    ``faults`` are the kinds of faults that are open, each once.
+    """
 
     lag: int | None
     dead_letters: int
