@@ -280,7 +280,7 @@ def _open_alerts(connection: Connection) -> tuple[AlertNow, ...]:
     taken = select(t.acknowledgements.c.alert_id)
     query = (
         select(t.alerts)
-        .where(t.alerts.c.alert_id.not_in(taken))
+        .where(t.alerts.c.alert_id.not_in(taken), t.alerts.c.silence_id.is_(None))
         .order_by(t.alerts.c.raised_at, t.alerts.c.alert_id)
     )
     return tuple(_pick(AlertNow, row) for row in connection.execute(query).mappings())

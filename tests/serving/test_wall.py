@@ -186,6 +186,7 @@ def test_of_a_persons_alert_the_wall_does_not_say_whose(crisis):
     crisis(help_, muted)
     found = snapshot(crisis.engine).alerts
     assert (found.open, found.acknowledged, found.silenced, found.oldest_at) == (2, 0, 1, AT)
+    assert len(status(crisis.engine).alerts) == 2  # the same as the wall
     assert [one.title for one in found.items] == ["2 of ours", None]
     assert b"b.1" not in msgspec.json.encode(found)
     crisis(taken)
