@@ -9,6 +9,7 @@ import streamlit as st
 from sqlalchemy import Engine
 
 from dashboard import selection, tables
+from dashboard.choices import told_apart
 from dashboard.figures import glyph, number
 from dashboard.furniture import clock, columns_of, plain
 from dashboard.pages import Around
@@ -88,7 +89,8 @@ def filter_row(situation: WallSituation, say: Words) -> None:
     rest = st.columns([1.2, 1.2, 1, 1.4, 0.9], vertical_alignment="center")
     many = partial(_many, say)
     many(rest[0], "tiers", [tier.value for tier in Tier if tier is not Tier.INBOUND], "tier")
-    areas = {area.code: area.name or say["area_nowhere"] for area in situation.areas}
+    names = {area.code: area.name or say["area_nowhere"] for area in situation.areas}
+    areas = told_apart(names)
     rest[1].multiselect(
         say["filter_area"],
         sorted(areas, key=lambda code: areas[code]),

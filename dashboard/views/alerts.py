@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import alert_acts, alert_rows
 from dashboard.alert_rows import Sorted
+from dashboard.choices import told_apart
 from dashboard.figures import number
 from dashboard.furniture import (
     STYLE,
@@ -54,7 +55,8 @@ def render(around: Around) -> None:
     say = around.words
     st.html(STYLE)
     _live(around)
-    titles = {one.situation_id: one.title for one in snapshot(around.store()).situations}
+    situations = snapshot(around.store()).situations
+    titles = told_apart({one.situation_id: one.title for one in situations})
     chosen = st.selectbox(
         say["only_situation"],
         [None, *titles],
@@ -106,7 +108,7 @@ def _read(around: Around, situation_id: str | None) -> Everything:
         now=now,
         alerts=alert_rows.sort(alerts(engine), situation_id),
         silences=tuple(one for one in silences(engine) if one.in_force),
-        titles={one.situation_id: one.title for one in now.situations},
+        titles=told_apart({one.situation_id: one.title for one in now.situations}),
         sent=sent,
     )
 
