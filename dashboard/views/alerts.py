@@ -81,7 +81,7 @@ def render(around: Around) -> None:
         width="stretch",
     )
     if shown == "silences":
-        alert_acts.silences(around, found.silences, found.now.as_of, found.titles)
+        alert_acts.silences(around, found.silences, found.now, found.titles)
         return
     _list(around, found, shown or "open")
 
@@ -124,7 +124,7 @@ def _list(around: Around, found: Everything, shown: str) -> None:
         chosen = _table(rows, found, shown, say)
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        alert_acts.panel(around, chosen, found.titles, found.now.as_of)
+        alert_acts.panel(around, chosen, found.titles, found.now)
     with right:
         _deliveries(chosen, found.sent, say)
 
