@@ -2,7 +2,6 @@
 
 import random
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ import httpx
 from schemas.operations import FeedHealthChanged
 from streams.cli.base import Session, iso, pass_session
 from streams.cli.remote import Api, running_engine
-from streams.engine import Wanted, listening
+from streams.engine import Wake, Wanted, listening
 from streams.engine import engine as open_engine
 from streams.errors import BadInputError, EngineAwayError
 from streams.feeds import FEEDS, feed_named
@@ -135,7 +134,7 @@ def poll(session: Session, api: str | None) -> None:
       ROLLCALL_FEEDS_MIRROR=http://127.0.0.1:9000 rollcall poll
     """
     feeds = polled_feeds(session.settings.feeds)
-    stopped = threading.Event()
+    stopped = Wake()
     with stopping(stopped.set), httpx.Client(follow_redirects=True) as client:
         _say(f"polling {', '.join(feed.name for feed in feeds) or 'no feed: none is enabled'}")
         speaker = Speaker(session, api)
@@ -147,7 +146,7 @@ def poll(session: Session, api: str | None) -> None:
             jitter=random.random,  # a pause needs no secret
             contact=session.settings.feeds.contact,
         )
-        while not stopped.is_set():
+        while not stopped.taken():
             stopped.wait(_polled(poller))
     _say("stopped")
 
