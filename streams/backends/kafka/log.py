@@ -149,7 +149,7 @@ class KafkaLog:
         messages = self._messages(records)
         with self._lock:
             if self._appender is None:
-                self._appender = Transactions(self._settings, f"append-{uuid4().hex}")
+                self._appender = self._writer(f"append-{uuid4().hex}")
             appender = self._appender
         with appender.transaction() as writer:
             writer.write(messages)
@@ -182,7 +182,7 @@ class KafkaLog:
         """Take over a stage in a partition: whoever had it can commit no more."""
         with self._lock:
             self._let_go(stage, partition)
-            writer = Transactions(self._settings, f"{stage}-{partition}")
+            writer = self._writer(f"{stage}-{partition}")
             # Only now: what the one before had begun is committed or aborted.
             next_offset, kept = self._committed(stage, partition)
             skips = tuple(self._skips(stage, partition)) if kept.skipped else ()
@@ -268,7 +268,7 @@ class KafkaLog:
             for number, chunk in enumerate(chunks)
         ]
         with owned.writer.transaction() as writer:
-            first = writer.write_noting(messages)[0]
+            first = writer.write_noting(messages)
             pointer = Pointer(
                 snapshot.offset, snapshot.engine, slot, first, count, checksum(snapshot.body)
             )
@@ -303,6 +303,9 @@ class KafkaLog:
             self._reader.close()
 
     # ------------------------------------------------------------------ inside
+
+    def _writer(self, name: str) -> Transactions:
+        return Transactions(self._settings, name, self._reader.expect)
 
     def _messages(self, records: Iterable[NewRecord]) -> list[Message]:
         now_ms = int(self._clock.now().timestamp() * 1000)

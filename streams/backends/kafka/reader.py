@@ -6,8 +6,9 @@ A reader holds a client and a place in every partition that it was asked about.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -23,6 +24,24 @@ ANSWER_S = 10.0
 
 FETCH_S = 0.1
 """Longest sleep between two looks whether a read is over."""
+
+AGAIN_S = 0.002
+"""Pause between two questions whether what we wrote can be read."""
+
+MOVING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
+"""What a broker answers while a partition gets another leader."""
+
+MOVED_S = 0.1
+"""Pause before a broker is asked again after one of them."""
 
 AT_ONCE = 5_000
 """Messages taken over from the client's own threads at once."""
@@ -74,6 +93,7 @@ class Reader:
         self._asking = Consumer(for_reading(settings, group))
         self._lock = threading.Lock()
         self._held: dict[Place, _Held] = {}
+        self._expected: dict[Place, int] = {}
         self._closed = False
 
     def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
@@ -106,22 +126,30 @@ class Reader:
             return any(self._held[place].records for place in places)
 
     def end(self, topic: str, partition: int) -> int:
-        """Return the offset behind all that is committed."""
-        asked = TopicPartition(self._prefix + topic, partition)
-        try:
-            _, end = self._asking.get_watermark_offsets(asked, timeout=ANSWER_S)
-        except KafkaException as error:
-            raise failed(self._settings, error, f"the end of {topic} {partition}") from error
-        return int(end)
+        """Return the offset behind all that is committed, what we wrote included."""
+        name = self._prefix + topic
+        written = self._expected.get((name, partition), -1)
+        give_up_s = time.monotonic() + ANSWER_S
+        while True:
+            _, end = self._watermarks(topic, partition)
+            if end > written:
+                self._expected.pop((name, partition), None)
+                return end
+            if time.monotonic() > give_up_s:
+                slow = KafkaError(KafkaError._TIMED_OUT, "what was committed is not to be read")  # noqa: SLF001 - so the library names it
+                raise failed(self._settings, slow, f"the end of {topic} {partition}")
+            time.sleep(AGAIN_S)
+
+    def expect(self, written: Mapping[Place, int]) -> None:
+        """Note the last offsets that we wrote, by topic and partition: read on to them.
+
+        A cluster commits first and shows what is committed a moment later.
+        """
+        self._expected.update(written)
 
     def begin(self, topic: str, partition: int) -> int:
         """Return the first offset that is still kept."""
-        asked = TopicPartition(self._prefix + topic, partition)
-        try:
-            begin, _ = self._asking.get_watermark_offsets(asked, timeout=ANSWER_S)
-        except KafkaException as error:
-            raise failed(self._settings, error, f"the begin of {topic} {partition}") from error
-        return int(begin)
+        return self._watermarks(topic, partition)[0]
 
     def committed(self, topic: str, partition: int) -> TopicPartition:
         """Return the group's committed offset and the words kept with it."""
@@ -156,6 +184,19 @@ class Reader:
                 self._asking.close()
 
     # ------------------------------------------------------------------ inside
+
+    def _watermarks(self, topic: str, partition: int) -> tuple[int, int]:
+        asked = TopicPartition(self._prefix + topic, partition)
+        give_up_s = time.monotonic() + ANSWER_S
+        while True:
+            try:
+                begin, end = self._asking.get_watermark_offsets(asked, timeout=ANSWER_S)
+            except KafkaException as error:
+                if error.args[0].code() in MOVING and time.monotonic() < give_up_s:
+                    time.sleep(MOVED_S)
+                    continue
+                raise failed(self._settings, error, f"the end of {topic} {partition}") from error
+            return int(begin), int(end)
 
     def _at(self, place: Place, offset: int) -> _Held:
         """Return what is held of a place, such that it goes on at ``offset``."""

@@ -7,7 +7,7 @@ under its id, or the cluster after ``TRANSACTION_MS``, ends what it left open.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,11 +27,20 @@ FULL_S = 0.05
 
 
 class Transactions:
-    """A producer under one transactional id; one transaction at a time."""
+    """A producer under one transactional id; one transaction at a time.
 
-    def __init__(self, settings: KafkaSettings, name: str) -> None:
+    ``committed`` is told, of every transaction, the last offset it wrote in
+    each topic and partition: they can be read a little later only.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        name: str,
+        committed: Callable[[Mapping[tuple[str, int], int]], None],
+    ) -> None:
         """Shut out whoever was here before; what they left open is ended."""
-        self._settings, self._name = settings, name
+        self._settings, self._name, self._committed = settings, name, committed
         self._lock = threading.Lock()
         ours = {
             "transactional.id": f"{settings.prefix}{name}",
@@ -39,6 +48,7 @@ class Transactions:
         }
         self._producer = Producer(for_producing(settings) | ours)
         self._broken = False
+        self._written: dict[tuple[str, int], int] = {}
         try:
             self._producer.init_transactions(TIMEOUT_S)
         except KafkaException as error:
@@ -53,6 +63,7 @@ class Transactions:
         with self._lock:
             if self._broken:
                 raise self._gone()
+            self._written.clear()
             try:
                 self._producer.begin_transaction()
                 yield self
@@ -62,27 +73,36 @@ class Transactions:
                 if isinstance(error, KafkaException):
                     raise self._in_words(error, "writing") from error
                 raise
+            self._committed(self._written)
 
     def write(self, messages: Sequence[Written]) -> None:
         """Hand over messages, inside a transaction."""
-        for message in messages:
-            self._produce(message, None)
+        last = {(one.topic, one.partition): place for place, one in enumerate(messages)}
+        noted = set(last.values())
+        for place, message in enumerate(messages):
+            self._produce(message, self._note if place in noted else None)
 
-    def write_noting(self, messages: Sequence[Written]) -> list[int]:
-        """Hand over messages and return, once they are there, their offsets."""
+    def write_noting(self, messages: Sequence[Written]) -> int:
+        """Hand over messages for one partition; return the first offset once all are there."""
         offsets: list[int] = []
 
         def note(error: Said | None, message: Message) -> None:
             place = message.offset()
             if error is None and place is not None:
                 offsets.append(place)
+                self._note(error, message)
 
         for message in messages:
             self._produce(message, note)
         self._producer.flush(TIMEOUT_S)
         if len(offsets) != len(messages):
             raise self._gone()
-        return sorted(offsets)
+        return min(offsets)
+
+    def _note(self, error: Said | None, message: Message) -> None:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if error is None and topic is not None and partition is not None and offset is not None:
+            self._written[topic, partition] = offset
 
     def move(self, place: TopicPartition, group: Any) -> None:
         """Make an offset of a group, with its words, part of the transaction."""
