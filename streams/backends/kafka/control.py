@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from streams.backends.kafka.asker import Asker
 from streams.backends.kafka.reader import Reader
 from streams.clock import ClockSpec
 from streams.errors import FormatMismatchError, NotFoundError
@@ -25,11 +26,11 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     shards: int
 
 
-def control_of(reader: Reader, settings: KafkaSettings) -> Control:
+def control_of(asker: Asker, reader: Reader, settings: KafkaSettings) -> Control:
     """Return what the log was made with; ``NotFoundError`` where there is none."""
     found: bytes | None = None
-    if reader.partitions(CONTROL):
-        offset, end = reader.begin(CONTROL, 0), reader.end(CONTROL, 0)
+    if asker.partitions(CONTROL):
+        offset, end = asker.begin(CONTROL, 0), asker.end(CONTROL, 0)
         while offset < end and (records := reader.read(CONTROL, 0, offset, 100)):
             offset = records[-1].offset + 1
             found = next((r.body for r in reversed(records) if r.key == KEY), found)

@@ -21,16 +21,21 @@ from confluent_kafka import OFFSET_INVALID, TopicPartition
 
 from schemas.codec import UndecodableError, decode
 from schemas.operations import Tick
+from streams.backends.kafka.asker import Asker
 from streams.backends.kafka.control import control_of
 from streams.backends.kafka.kept import (
     KEPT_SNAPSHOTS,
     Kept,
     Pointer,
     checksum,
-    chunks_of,
+    chunks,
     decoded,
     encoded,
     free_slot,
+    put_together,
+    skip_messages,
+    skips_of,
+    snapshot_partition,
 )
 from streams.backends.kafka.local import Local
 from streams.backends.kafka.reader import Reader
@@ -46,7 +51,6 @@ from streams.ports import (
     Progress,
     Record,
     Skip,
-    SkipKind,
     Snapshot,
     check_place,
 )
@@ -62,12 +66,6 @@ class _Owned(NamedTuple):
     next_offset: int
     kept: Kept
     skips: tuple[Skip, ...]
-
-
-class _SkipSaid(msgspec.Struct, frozen=True):
-    kind: SkipKind
-    control: bool
-    at: datetime
 
 
 def _go_on(_point: str) -> None:
@@ -93,20 +91,23 @@ class KafkaLog:
         """
         self._settings = settings
         self._abort = abort
-        self._reader = Reader(settings, f"{settings.prefix}stages")
+        self._asker = Asker(settings, f"{settings.prefix}stages")
+        self._readers = threading.local()
         self._local = Local(directory)
         self._lock = threading.RLock()
         self._owned: dict[tuple[str, int], _Owned] = {}
         self._appender: Transactions | None = None
+        self._closed = False
         try:
-            control = control_of(self._reader, settings)
+            control = control_of(self._asker, self._reader(), settings)
             self._shards = control.shards
             self._spec = control.clock
             self._scenario: ScenarioClock | None = None
             if self._spec.start is not None:
                 self._scenario = ScenarioClock(self.last_tick_at() or self._spec.start)
         except BaseException:
-            self._reader.close()
+            self.leave()
+            self._asker.close()
             raise
         self._clock = self._scenario or wall or WallClock()
 
@@ -132,8 +133,8 @@ class KafkaLog:
 
         Looks from the end of the desk's input backwards, in steps that grow.
         """
-        begin = self._reader.end(DESK_INPUT, 0)
-        first, step = self._reader.begin(DESK_INPUT, 0), 256
+        begin = self._asker.end(DESK_INPUT, 0)
+        first, step = self._asker.begin(DESK_INPUT, 0), 256
         while begin > first:
             upto, begin, step = begin, max(first, begin - step), step * 4
             ticks = [at for at in map(_tick_at, self._between(DESK_INPUT, 0, begin, upto)) if at]
@@ -159,19 +160,30 @@ class KafkaLog:
     def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
         """Return committed records from ``offset`` on, in order, at most ``limit``."""
         check_place(TOPICS, topic, partition, self._shards)
-        records = self._reader.read(topic, partition, offset, limit)
+        records = self._reader().read(topic, partition, offset, limit)
         if self._scenario is not None and topic == DESK_INPUT:
             self._advance(at for at in map(_tick_at, records) if at is not None)
         return records
 
     def wait(self, places: Sequence[tuple[str, int]], timeout_s: float) -> bool:
         """Sleep until one of ``places``, read before, has more, or the time is over."""
-        return self._reader.wait(places, timeout_s)
+        return self._reader().wait(places, timeout_s)
+
+    def upto(self, topic: str, partition: int) -> int:
+        """Return up to where, as of this thread's last read, there is nothing more."""
+        return self._reader().upto(topic, partition)
+
+    def leave(self) -> None:
+        """Let go of what the calling thread reads with; the log stays open."""
+        reader: Reader | None = getattr(self._readers, "one", None)
+        if reader is not None:
+            self._readers.one = None
+            reader.close()
 
     def end(self, topic: str, partition: int) -> int:
         """Return an offset behind all that is committed."""
         check_place(TOPICS, topic, partition, self._shards)
-        return self._reader.end(topic, partition)
+        return self._asker.end(topic, partition)
 
     def sync(self) -> None:
         """Return at once: what can be read is as durable as the cluster makes it."""
@@ -214,7 +226,7 @@ class KafkaLog:
         if owned.next_offset != commit.from_offset:
             self._refuse(place, owned.next_offset, commit.from_offset)
         messages = self._messages(commit.outputs)
-        messages += [self._skip_message(commit, skip) for skip in commit.skips]
+        messages += skip_messages(self._settings.prefix, *place, commit.skips)
         old = owned.kept
         kept = msgspec.structs.replace(
             old,
@@ -253,20 +265,8 @@ class KafkaLog:
         older = tuple(one for one in owned.kept.snapshots if one.offset != snapshot.offset)
         slot = free_slot(older)
         left = next((one.chunks for one in older if one.slot == slot), 0)
-        chunks: list[bytes | None] = list(chunks_of(snapshot.body))
-        count = len(chunks)
-        # What a larger snapshot leaves behind in this slot would stay for ever.
-        chunks += [None] * max(0, left - count)
-        messages = [
-            Message(
-                self._settings.prefix + SNAPSHOTS,
-                _snapshot_partition(stage, partition),
-                f"{_slot_key(stage, partition, slot)}{number}".encode(),
-                chunk,
-                [],
-            )
-            for number, chunk in enumerate(chunks)
-        ]
+        prefix = self._settings.prefix
+        messages, count = chunks(prefix, stage, partition, slot, snapshot.body, left)
         with owned.writer.transaction() as writer:
             first = writer.write_noting(messages)
             pointer = Pointer(
@@ -300,12 +300,22 @@ class KafkaLog:
             if self._appender is not None:
                 self._appender.close()
                 self._appender = None
-            self._reader.close()
+            self.leave()
+            if not self._closed:
+                self._closed = True
+                self._asker.close()
 
     # ------------------------------------------------------------------ inside
 
+    def _reader(self) -> Reader:
+        """Return the calling thread's own reader: a client belongs to one thread."""
+        reader: Reader | None = getattr(self._readers, "one", None)
+        if reader is None:
+            reader = self._readers.one = Reader(self._settings, self._asker)
+        return reader
+
     def _writer(self, name: str) -> Transactions:
-        return Transactions(self._settings, name, self._reader.expect)
+        return Transactions(self._settings, name, self._asker.expect)
 
     def _messages(self, records: Iterable[NewRecord]) -> list[Message]:
         now_ms = int(self._clock.now().timestamp() * 1000)
@@ -313,7 +323,7 @@ class KafkaLog:
 
     def _between(self, topic: str, partition: int, begin: int, end: int) -> Iterator[Record]:
         while begin < end:
-            records = self._reader.read(topic, partition, begin, end - begin)
+            records = self._reader().read(topic, partition, begin, end - begin)
             yield from (record for record in records if record.offset < end)
             if not records:
                 return
@@ -336,7 +346,7 @@ class KafkaLog:
         return owned.next_offset, owned.kept
 
     def _committed(self, stage: str, partition: int) -> tuple[int, Kept]:
-        found = self._reader.committed(INPUT_OF[stage], partition)
+        found = self._asker.committed(INPUT_OF[stage], partition)
         if found.offset == OFFSET_INVALID:
             return 0, Kept(engine="")
         return found.offset, decoded(found.metadata, f"{stage} {partition}")
@@ -360,62 +370,27 @@ class KafkaLog:
         stage, partition = place
         topic = self._settings.prefix + INPUT_OF[stage]
         asked = TopicPartition(topic, partition, next_offset, encoded(kept))
-        writer.move(asked, self._reader.group_metadata())
+        writer.move(asked, self._asker.group_metadata())
 
     def _refuse(self, place: tuple[str, int], committed: int, offset: int) -> None:
         stage, partition = place
         what = f"{stage} {partition} is committed up to {committed}, not {offset}"
         raise CommitConflictError(what, hint="two pumps work on one log; stop one of them")
 
-    def _skip_message(self, commit: Commit, skip: Skip) -> Message:
-        return Message(
-            self._settings.prefix + SKIPS,
-            0,
-            f"{commit.stage}/{commit.partition}/{skip.offset}".encode(),
-            msgspec.json.encode(_SkipSaid(skip.kind, skip.control, skip.at)),
-            [],
-        )
-
-    def _skips(self, stage: str, partition: int) -> Iterator[Skip]:
-        head = f"{stage}/{partition}/"
-        found: dict[int, Skip] = {}
-        begin, end = self._reader.begin(SKIPS, 0), self._reader.end(SKIPS, 0)
-        for record in self._between(SKIPS, 0, begin, end):
-            if record.key.startswith(head):
-                offset = int(record.key.removeprefix(head))
-                said = msgspec.json.decode(record.body, type=_SkipSaid)
-                found[offset] = Skip(offset, said.kind, said.control, said.at)
-        yield from (found[offset] for offset in sorted(found))
+    def _skips(self, stage: str, partition: int) -> list[Skip]:
+        begin, end = self._asker.begin(SKIPS, 0), self._asker.end(SKIPS, 0)
+        return skips_of(stage, partition, self._between(SKIPS, 0, begin, end))
 
     def _from_cluster(self, stage: str, partition: int, pointer: Pointer) -> Snapshot:
-        """Return a snapshot put together from its chunks, marked if it is not whole."""
-        place = _snapshot_partition(stage, partition)
-        head = _slot_key(stage, partition, pointer.slot)
-        chunks: dict[int, bytes] = {}
-        end = self._reader.end(SNAPSHOTS, place)
-        begin = max(pointer.first, self._reader.begin(SNAPSHOTS, place))
-        for record in self._between(SNAPSHOTS, place, begin, end):
-            if record.key.startswith(head):
-                chunks.setdefault(int(record.key.removeprefix(head)), record.body)
-            if len(chunks) >= pointer.chunks:
-                break
-        body = b"".join(chunks.get(number, b"") for number in range(pointer.chunks))
-        return Snapshot(
-            pointer.offset, pointer.engine, body, intact=checksum(body) == pointer.digest
-        )
+        place = snapshot_partition(stage, partition)
+        begin = max(pointer.first, self._asker.begin(SNAPSHOTS, place))
+        end = self._asker.end(SNAPSHOTS, place)
+        return put_together(stage, partition, pointer, self._between(SNAPSHOTS, place, begin, end))
 
     def _advance(self, ticks: Iterable[datetime]) -> None:
         if self._scenario is not None:
             for at in ticks:
                 self._scenario.advance(at)
-
-
-def _snapshot_partition(stage: str, partition: int) -> int:
-    return partition if stage == "shard" else 0
-
-
-def _slot_key(stage: str, partition: int, slot: int) -> str:
-    return f"{stage}/{partition}/{slot}/"
 
 
 def _tick_at(record: Record) -> datetime | None:

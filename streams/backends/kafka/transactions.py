@@ -14,8 +14,8 @@ from typing import Any
 from confluent_kafka import KafkaError as Said
 from confluent_kafka import KafkaException, Message, Producer, TopicPartition
 
+from streams.backends.kafka.asker import failed
 from streams.backends.kafka.clients import TRANSACTION_MS, for_producing
-from streams.backends.kafka.reader import failed
 from streams.backends.kafka.wire import Message as Written
 from streams.errors import CommitConflictError, RollcallError
 from streams.sections import KafkaSettings
