@@ -24,7 +24,7 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Local:
-    """The files of one state directory; one process uses it."""
+    """The files of one state directory; whoever owns a partition uses its files."""
 
     def __init__(self, directory: Path) -> None:
         """Use ``directory``, made if it is not there."""
