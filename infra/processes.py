@@ -4,6 +4,7 @@ A process is known by its pid file: the pid, and when the kernel started it,
 so that a stale file never names somebody else's process.
 """
 
+import fcntl
 import os
 import secrets
 import select
@@ -11,8 +12,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 LOWEST_PORT = 20_000
@@ -30,6 +31,14 @@ class ServiceError(Exception):
 def say(what: str) -> None:
     """Tell where we are."""
     print(what, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Let one process at a time do something; the others wait for it."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def free_ports(count: int) -> list[int]:

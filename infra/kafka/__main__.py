@@ -10,7 +10,6 @@ Where nothing is said, the folder is var/kafka, and there is neither TLS nor pas
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 import time
@@ -79,7 +78,7 @@ def down(asked: argparse.Namespace) -> int:
         cluster.down()
         say(f"kafka: stopped {len(running)} broker(s)")
         if asked.delete:
-            shutil.rmtree(cluster.folder)
+            cluster.discard()
     else:
         say(f"kafka: nothing in {asked.dir}")
     return 0

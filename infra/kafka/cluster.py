@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import shutil
 import signal
 import subprocess
 import uuid
@@ -183,6 +184,11 @@ class Cluster:
                 process.kill()
         for number in self.nodes:
             self.process(number).pid_file.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """End every node and delete the folder, records and all."""
+        self.down(patience_s=0.0)
+        shutil.rmtree(self.folder)
 
     def start(self, number: int) -> None:
         """Start a node again and wait until the cluster has it back."""

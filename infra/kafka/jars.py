@@ -1,6 +1,5 @@
 """Apache Kafka's jars: fetched by Maven once, verified by hash every time."""
 
-import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.processes import ServiceError, say
+from infra.processes import ServiceError, alone, say
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -45,7 +44,8 @@ def jars(folder: Path | None = None) -> Path:
     wanted = locked()
     version = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
     lib = (folder or default_folder()) / version
-    with alone(lib.parent):
+    lib.parent.mkdir(parents=True, exist_ok=True)
+    with alone(lib.parent / "lock"):
         if not lib.is_dir():
             with fetched(lib.parent) as fresh:
                 verify(fresh, wanted)
@@ -85,20 +85,12 @@ def verify(lib: Path, wanted: dict[str, str]) -> None:
 def write_lock() -> int:
     """Write the lock from what the pom resolves to now; return the number of jars."""
     folder = default_folder()
-    with alone(folder), fetched(folder) as fresh:
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / "lock"), fetched(folder) as fresh:
         found = digests(fresh)
     text = "".join(f"{digest}  {name}\n" for name, digest in found.items())
     LOCK.write_text(text, encoding="utf-8")
     return len(found)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time fetch into a folder; the others wait for it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

@@ -8,7 +8,6 @@ The folder is var/postgres; for root, who may not run it, one in /var/tmp.
 """
 
 import argparse
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -70,7 +69,7 @@ def down(asked: argparse.Namespace) -> int:
     server.stop()
     say("postgres: stopped" if ran else "postgres: was not running")
     if asked.delete:
-        shutil.rmtree(server.folder)
+        server.discard()
     return 0
 
 

@@ -29,7 +29,12 @@ unix_socket_directories = ''
 password_encryption = scram-sha-256
 max_connections = 50
 shared_buffers = 64MB
+fsync = {fsync}
 """
+
+
+# As on a usual Debian, words sort as in English, not by bytes; with ICU on every machine alike.
+LOCALE = "--locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US"
 
 
 def missing() -> str | None:
@@ -63,11 +68,13 @@ class Postgres:
     a file that libpq reads, so it is in no URL and in no list of processes.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, fsync: bool = True) -> None:
         self.folder = folder.resolve()
         self.data = self.folder / "data"
         self.password_file = self.folder / "pgpass"
         self.process = Process(self.folder / "pid", self.folder / "server.log")
+        # Without it only a power cut loses anything; a killed server does not.
+        self.fsync = fsync
         kept = self.folder / "port"
         if kept.is_file():
             port = int(kept.read_text(encoding="utf-8"))
@@ -119,6 +126,11 @@ class Postgres:
             return True
         return self.process.stop(signal.SIGINT, STOP_PATIENCE_S)
 
+    def discard(self) -> None:
+        """Stop the server and delete the folder, data and all."""
+        self.stop()
+        shutil.rmtree(self.folder)
+
     def kill(self) -> None:
         """End the server and what it has forked, as a power cut does."""
         pid = self.process.pid
@@ -143,14 +155,15 @@ class Postgres:
         except psycopg.OperationalError:
             return False
 
-    def create_database(self, name: str) -> str:
+    def create_database(self, name: str, template: str = "template1") -> str:
         """Create a database unless it is there; return its address."""
         from psycopg import sql  # noqa: PLC0415 - stopping works without the client
 
         with self.administration() as connection:
             known = "SELECT 1 FROM pg_database WHERE datname = %s"
             if connection.execute(known, [name]).fetchone() is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                names = sql.Identifier(name), sql.Identifier(template)
+                connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url_of(name)
 
     def drop_database(self, name: str) -> None:
@@ -178,10 +191,10 @@ class Postgres:
         if user is not None:
             shutil.chown(self.folder, user, processes.group_of(user))
             shutil.chown(for_initdb, user)
-        command = f"{self.binary('initdb')} --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8"
+        command = f"{self.binary('initdb')} --auth=scram-sha-256 --encoding=UTF8 {LOCALE}"
         files = [f"--username={USER}", f"--pwfile={for_initdb}", f"--pgdata={self.data}"]
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            [*command.split(), "--no-instructions", *files],
+            [*command.split(), "--no-instructions", "--no-sync", *files],
             # The user of the server may not be allowed to be where we are.
             cwd="/",
             capture_output=True,
@@ -198,7 +211,7 @@ class Postgres:
             msg = f"initdb failed{as_whom}:\n{done.stderr}"
             raise ServiceError(msg)
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write(SETTINGS.format(port=self.port))
+            file.write(SETTINGS.format(port=self.port, fsync="on" if self.fsync else "off"))
         (self.folder / "port").write_text(str(self.port), encoding="utf-8")
 
     def binary(self, name: str) -> Path:
