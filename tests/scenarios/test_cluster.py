@@ -1,6 +1,5 @@
 """Past crises on a real cluster: the same state as embedded, byte for byte."""
 
-import os
 import signal
 from pathlib import Path
 
@@ -29,11 +28,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 SCENARIOS = Path("streams/scenarios")
 PEOPLE = 600
-
-
-@pytest.fixture(scope="session")
-def kafka():
-    return os.environ["ROLLCALL_TEST_KAFKA"]
 
 
 def scenario_of(name):
