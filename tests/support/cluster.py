@@ -67,6 +67,14 @@ def put(log, step):
     log.append(routed)
 
 
+def desk_has_it(log):
+    """Whether all the desk was given has gone on to the shards.
+
+    The mark of the transaction that brought it is behind its last record.
+    """
+    return log.committed("desk", 0) >= log.end(DESK_INPUT, 0) - 1
+
+
 def idle(log):
     """Whether every stage has dealt with all there is, for good."""
 
