@@ -14,6 +14,7 @@ from streams.player import load_scenario, plan
 from streams.sections import LogSettings, Settings
 from tests.support.cluster import (
     alerts_of,
+    desk_has_it,
     environment_of,
     idle,
     make_topics,
