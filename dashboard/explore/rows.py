@@ -27,6 +27,7 @@ FIRST_BARS = {
     "exposures": ("admin1", "tier"),
     "persons": ("admin1", "basis"),
     "movements": ("to_bucket", "by"),
+    "commands": ("verb", "by"),
     "zones": ("band", "corrected"),
     "alerts": ("rule", "severity"),
 }

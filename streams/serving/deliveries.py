@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    URL,
     Boolean,
     Column,
-    Connection,
     Engine,
     Index,
     Integer,
@@ -24,8 +22,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    create_engine,
-    event,
     func,
     inspect,
     select,
@@ -34,6 +30,7 @@ from sqlalchemy.exc import DatabaseError
 
 from streams.delivery import State
 from streams.errors import DeliveriesFailedError
+from streams.serving.sqlite import engine_to_read, engine_to_write
 from streams.serving.tables import Utc
 
 DELIVERIES_FILE = "deliveries.sqlite"
@@ -137,11 +134,7 @@ class AttemptNow(NamedTuple):
 
 def open_deliveries(path: Path) -> Engine:
     """Return the deliveries in ``path`` for writing, made if not there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
+    engine = engine_to_write(path, "FULL")
     with _in_words(path):
         METADATA.create_all(engine)
         _check(engine)
@@ -166,9 +159,7 @@ def reading_deliveries(path: Path) -> Iterator[Engine | None]:
 
 def open_to_read(path: Path) -> Engine:
     """Return existing deliveries; whatever writes will fail."""
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _query_only)
-    event.listen(engine, "begin", _begin)
+    engine = engine_to_read(path)
     with _in_words(path):
         _check(engine)
     return engine
@@ -239,26 +230,6 @@ def _in_words(path: Path) -> Iterator[None]:
     except DatabaseError as error:
         what = f"the deliveries {path} cannot be opened: {error.orig}"
         raise DeliveriesFailedError(what, hint=KEEP) from error
-
-
-def _configure(connection: Any, _: object) -> None:
-    """Set write-ahead logging, on disk at every commit."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA busy_timeout=10000")
-
-
-def _query_only(connection: Any, _: object) -> None:
-    """Refuse every write on this connection."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout=10000")
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _begin(connection: Connection) -> None:
-    """Begin a transaction, which Python's driver does not do for a SELECT."""
-    connection.exec_driver_sql("BEGIN")
 
 
 def _check(engine: Engine) -> None:

@@ -28,7 +28,7 @@ from streams.serving.kinds import (
     Kind,
     asked_columns,
 )
-from streams.serving.queries import writer_places
+from streams.serving.queries import commands_issued, writer_places
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -96,6 +96,8 @@ def _export(connection: Connection, kind: Kind, exposed: _Exposed | None = None)
         return _PEOPLE[kind.name](connection, exposed or _exposed(connection))
     if kind.name == "alerts":
         return _alerts(connection, kind)
+    if kind.name == "commands":
+        return _commands(connection, kind)
     if kind.name not in _SAID:
         return _table(_read(connection, kind.table, kind.own), kind.columns())
     columns = dict(_read(connection, kind.table, [*kind.own, "body"]))
@@ -230,6 +232,14 @@ def _alerts(connection: Connection, kind: Kind) -> pa.Table:
     for name in ("by", "at", "reason"):
         found = [by_id.get(alert_id) for alert_id in columns["alert_id"]]
         columns[f"acknowledged_{name}"] = [one and one[name] for one in found]
+    return _table(columns, kind.columns())
+
+
+def _commands(connection: Connection, kind: Kind) -> pa.Table:
+    """Return what officers ordered, each once; geometry is left to the zones."""
+    said = commands_issued(connection)
+    columns = {name: [getattr(one, name) for one in said] for name in kind.columns()}
+    columns["incident_ids"] = [" ".join(one.incident_ids) for one in said]
     return _table(columns, kind.columns())
 
 

@@ -92,6 +92,19 @@ KINDS = {
             ("situation_id", "status", "from_bucket", "to_bucket", "by", "why", "tier", "post"),
         ),
         Kind(
+            "commands", j.inputs, "occurred_at",
+            ("situation_id", "status", "verb", "role", "by"),
+            more=tuple(
+                (name, INSTANT if name == "until" else _TEXT)
+                for name in
+                "verb by role reason situation_id person_id bucket confirmed_by title hazard"
+                " incident_id incident_ids alert_id rule until other_id link_id".split()
+            ),
+            leave=frozenset(
+                {"topic", "partition", "offset", "name", "about", "also", "what", "trigger_id"}
+            ),
+        ),
+        Kind(
             "incidents", t.incidents, "onset_at",
             ("situation_id", "status", "hazard", "life", "headline_source"), "point",
             (("severity", _TEXT),),

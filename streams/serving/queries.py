@@ -90,8 +90,8 @@ def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[
         query = query.where(table.c.situation_id == situation_id)
     with engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(query.order_by(at, key)).mappings()]
+        given = _reasons(connection, situation_id) if kind == "movements" else {}
     if kind == "movements":
-        given = {row["event_id"]: row["reason"] for row in commands(engine)}
         for row in rows:
             row["reason"] = given.get(row["cause_event_id"])
     if kind == "alerts":
@@ -105,17 +105,37 @@ def commands(engine: Engine, situation_id: str | None = None) -> list[dict[str, 
 
     Each once, by time and id; geometry is left to the export of zones.
     """
-    query = select(j.inputs.c.body).where(j.inputs.c.name == CommandIssued.__name__)
     with engine.connect() as connection:
-        said = [msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query)]
-    if situation_id is not None:
-        said = [one for one in said if one.situation_id == situation_id]
-    once = {one.event_id: one for one in said}
+        said = commands_issued(connection)
     names = [name for name in CommandIssued.__struct_fields__ if name not in {"areas", "cause_ids"}]
     return [
         {name: getattr(one, name) for name in names}
-        for one in sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id))
+        for one in said
+        if situation_id in {None, one.situation_id}
     ]
+
+
+def commands_issued(connection: Connection) -> list[CommandIssued]:
+    """Return what officers have ordered, each once, by time and id."""
+    query = select(j.inputs.c.body).where(j.inputs.c.name == CommandIssued.__name__)
+    said = (msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query))
+    once = {one.event_id: one for one in said}
+    return sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id))
+
+
+def _reasons(connection: Connection, situation_id: str | None) -> dict[str, str]:
+    """Return the reasons of the commands that movements rest on, by event_id.
+
+    What rests on a command has its ``by_user``; asking those alone spares a
+    look at every record that ever came in.
+    """
+    moved = select(t.movements.c.cause_event_id).where(t.movements.c.by_user.is_not(None))
+    if situation_id is not None:
+        moved = moved.where(t.movements.c.situation_id == situation_id)
+    c = j.inputs.c
+    query = select(c.body).where(c.name == CommandIssued.__name__, c.event_id.in_(moved))
+    said = (msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query))
+    return {one.event_id: one.reason for one in said}
 
 
 def dead_letters(engine: Engine) -> list[DeadLetter]:

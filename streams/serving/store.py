@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DatabaseError
 
 from streams.errors import StoreFailedError
 from streams.serving.journals import METADATA
+from streams.serving.sqlite import engine_in_memory, engine_to_read, engine_to_write
 
 STORE_FILE = "serving.sqlite"
 
@@ -25,13 +25,10 @@ def open_store(path: Path, *, read_only: bool = False) -> Engine:
     ``read_only`` nothing is made: a missing file is an empty store in memory.
     """
     missing = read_only and not path.exists()
-    if not read_only:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    engine = create_engine(URL.create("sqlite", database=None if missing else str(path)))
-    if not missing:
-        event.listen(engine, "connect", _query_only if read_only else _configure)
-        event.listen(engine, "begin", _begin)
+    if missing:
+        engine = engine_in_memory()
+    else:
+        engine = engine_to_read(path) if read_only else engine_to_write(path, "NORMAL")
     try:
         if not read_only or missing:
             METADATA.create_all(engine)
@@ -50,29 +47,6 @@ def reading(path: Path) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _configure(connection: Any, _: object) -> None:
-    """Set write-ahead logging: readers do not wait for the writer."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=10000")
-
-
-def _query_only(connection: Any, _: object) -> None:
-    """Refuse every write on this connection."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout=10000")
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _begin(connection: Connection) -> None:
-    """Begin a transaction, which Python's driver does not do for a SELECT.
-
-    Without it every statement would read a state of its own.
-    """
-    connection.exec_driver_sql("BEGIN")
 
 
 def _check_columns(engine: Engine) -> None:
