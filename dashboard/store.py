@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from streams.errors import StoreFailedError
 from streams.serving.store import STORE_FILE, open_store
 
+UNREACHABLE = "Look at the data directory: its path, its rights, its disk."
+
 NOT_YET = "Start the engine with `rollcall up`, or name another data directory with --data."
 
 
@@ -37,11 +39,16 @@ class Store:
             return self._open[1]
 
     def stamp(self) -> tuple[int, int] | None:
-        """Return what differs once something was written; None if that is unknown."""
+        """Return what differs once something was written; None if nothing is there yet.
+
+        ``StoreFailedError`` where the disk does not say.
+        """
         try:
             found = self.path.with_name(f"{self.path.name}-wal").stat()
-        except OSError:
-            return None  # no such file: a look at the store itself will say what is wrong
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unreachable(error) from error
         return found.st_mtime_ns, found.st_size
 
     def close(self) -> None:
@@ -64,6 +71,9 @@ class Store:
             raise StoreFailedError(what, hint=NOT_YET) from error
         except OSError as error:
             self._drop()
-            what = f"the serving store {self.path} cannot be reached: {error.strerror}"
-            raise StoreFailedError(what, hint=NOT_YET) from error
+            raise self._unreachable(error) from error
         return found.st_dev, found.st_ino
+
+    def _unreachable(self, error: OSError) -> StoreFailedError:
+        what = f"the serving store {self.path} cannot be reached: {error.strerror}"
+        return StoreFailedError(what, hint=UNREACHABLE)

@@ -1,9 +1,10 @@
 """The port between Rollcall and its log, and the words used about it.
 
 A **log** holds **topics**; a topic has one partition, or one for each shard.
-A partition is a sequence of **records** whose **offsets** are 0, 1, 2, ...
-without gaps; the offset is a total order, and the end is the offset that the
-next record will get. Records are never changed.
+A partition is a sequence of **records** whose **offsets** grow, from 0 on, not
+always by one (Kafka counts the marks of its transactions too); the offset is a
+total order, and the next record will get the end or a later one. Records are
+never changed.
 
 A **stage** reads one partition of its input topic. Its **committed** offset is
 the first one it has not yet dealt with; everything before has had its full
@@ -25,7 +26,7 @@ outside of it: whoever carries what he read out of the log calls ``sync``
 first.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -33,10 +34,12 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from schemas.codec import encode
+from schemas.codec import BY_NAME, encode
 from schemas.envelope import Event
 from streams.clock import Clock, ClockSpec
-from streams.core.stage import Out
+from streams.core.stage import TO_ALL, Out
+from streams.errors import InvalidRecordError
+from streams.topology import Topic
 
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 """Largest body of a record, for every log (design 6: messages up to 4 MB)."""
@@ -194,21 +197,6 @@ class EventLog(Protocol):
         """
         ...
 
-    def intake(self, arrivals: Sequence[Sequence[NewRecord]]) -> list[Receipt]:
-        """Append events from outside, each once, and say what became of each.
-
-        An arrival is all the records that ONE event becomes (one topic or
-        several). Durable when it returns; all in one transaction. The same id
-        and content twice, in one call or over years, is accepted once; a
-        different ``received_at`` does not make other content. An arrival of
-        no records, or of two events, raises ``InvalidRecordError``.
-        """
-        ...
-
-    def known(self, event_ids: Collection[str]) -> set[str]:
-        """Return those of ``event_ids`` that intake has accepted before."""
-        ...
-
     def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
         """Return records from ``offset`` on, in order, at most ``limit``.
 
@@ -218,7 +206,7 @@ class EventLog(Protocol):
         ...
 
     def end(self, topic: str, partition: int) -> int:
-        """Return the offset that the next record of the partition will get."""
+        """Return an offset behind all records, which the next may get."""
         ...
 
     def sync(self) -> None:
@@ -281,7 +269,70 @@ class EventLog(Protocol):
         ...
 
 
+class IntakeLog(EventLog, Protocol):
+    """A log that also takes in what comes from outside, each event once.
+
+    The embedded log is one. A cluster has public topics instead, and MERGE,
+    which keeps nothing: there the stages see a repeated event and ignore it.
+    """
+
+    def intake(self, arrivals: Sequence[Sequence[NewRecord]]) -> list[Receipt]:
+        """Append events from outside, each once, and say what became of each.
+
+        An arrival is all the records that ONE event becomes (one topic or
+        several). Durable when it returns; all in one transaction. The same id
+        and content twice, in one call or over years, is accepted once; a
+        different ``received_at`` does not make other content. An arrival of
+        no records, or of two events, raises ``InvalidRecordError``.
+        """
+        ...
+
+    def known(self, event_ids: Collection[str]) -> set[str]:
+        """Return those of ``event_ids`` that intake has accepted before."""
+        ...
+
+
 def content_digest(event: Event) -> bytes:
     """Return a digest of what an event says, whenever it was received."""
     said = msgspec.structs.replace(event, received_at=event.occurred_at)
     return blake2b(type(event).__name__.encode() + encode(said), digest_size=16).digest()
+
+
+def body_of(event: Event) -> bytes:
+    """Return the body of a record; ``InvalidRecordError`` for what no log takes."""
+    if BY_NAME.get(type(event).__name__) is not type(event):
+        what = f"{type(event).__name__} is not a message"
+        raise InvalidRecordError(what, hint="messages are listed in schemas.codec.MESSAGES")
+    try:
+        body = encode(event)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        what = f"{type(event).__name__} {event.event_id} cannot be encoded: {error}"
+        raise InvalidRecordError(what, hint="whoever made this message has a bug") from error
+    if len(body) > MAX_RECORD_BYTES:
+        what = f"{type(event).__name__} {event.event_id} has {len(body)} bytes"
+        raise InvalidRecordError(what, hint=f"a record holds at most {MAX_RECORD_BYTES}")
+    return body
+
+
+def partitions_of(topics: Mapping[str, Topic], topic: str, partition: int, shards: int) -> range:
+    """Return the partitions that ``partition`` stands for: itself, or TO_ALL.
+
+    ``topics`` are those of the log, by name; raises as ``check_place`` does.
+    """
+    if partition != TO_ALL:
+        check_place(topics, topic, partition, shards)
+        return range(partition, partition + 1)
+    check_place(topics, topic, 0, shards)
+    return range(shards if topics[topic].sharded else 1)
+
+
+def check_place(topics: Mapping[str, Topic], topic: str, partition: int, shards: int) -> None:
+    """Raise ``InvalidRecordError`` for a topic or a partition that there is not."""
+    declared = topics.get(topic)
+    if declared is None:
+        what = f"there is no topic {topic!r}"
+        raise InvalidRecordError(what, hint=f"one of {', '.join(sorted(topics))}")
+    count = shards if declared.sharded else 1
+    if not 0 <= partition < count:
+        what = f"topic {topic} has no partition {partition}"
+        raise InvalidRecordError(what, hint=f"0 to {count - 1}, or TO_ALL when writing")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import alert_acts, alert_rows
 from dashboard.alert_rows import Sorted
+from dashboard.choices import told_apart
 from dashboard.figures import number
 from dashboard.furniture import (
     STYLE,
@@ -54,7 +55,8 @@ def render(around: Around) -> None:
     say = around.words
     st.html(STYLE)
     _live(around)
-    titles = {one.situation_id: one.title for one in snapshot(around.store()).situations}
+    situations = snapshot(around.store()).situations
+    titles = told_apart({one.situation_id: one.title for one in situations})
     chosen = st.selectbox(
         say["only_situation"],
         [None, *titles],
@@ -79,7 +81,7 @@ def render(around: Around) -> None:
         width="stretch",
     )
     if shown == "silences":
-        alert_acts.silences(around, found.silences, found.now.as_of, found.titles)
+        alert_acts.silences(around, found.silences, found.now, found.titles)
         return
     _list(around, found, shown or "open")
 
@@ -106,7 +108,7 @@ def _read(around: Around, situation_id: str | None) -> Everything:
         now=now,
         alerts=alert_rows.sort(alerts(engine), situation_id),
         silences=tuple(one for one in silences(engine) if one.in_force),
-        titles={one.situation_id: one.title for one in now.situations},
+        titles=told_apart({one.situation_id: one.title for one in now.situations}),
         sent=sent,
     )
 
@@ -122,7 +124,7 @@ def _list(around: Around, found: Everything, shown: str) -> None:
         chosen = _table(rows, found, shown, say)
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        alert_acts.panel(around, chosen, found.titles, found.now.as_of)
+        alert_acts.panel(around, chosen, found.titles, found.now)
     with right:
         _deliveries(chosen, found.sent, say)
 

@@ -18,13 +18,11 @@ from typing import Self
 
 import msgspec
 
-from schemas.codec import BY_NAME, VERSION, encode
-from schemas.envelope import Event
+from schemas.codec import VERSION
 from schemas.operations import Tick
 from streams.backends.sqlite_file import LOG_FILE, Lock, create, flush, in_words, read_meta
 from streams.backends.sqlite_stages import StageTables, milliseconds
 from streams.clock import WALL, Clock, ClockSpec, ScenarioClock, WallClock
-from streams.core.stage import TO_ALL
 from streams.errors import (
     ClockMismatchError,
     InvalidRecordError,
@@ -32,20 +30,22 @@ from streams.errors import (
     ShardsMismatchError,
 )
 from streams.ports import (
-    MAX_RECORD_BYTES,
     READ_BYTES,
     Commit,
     NewRecord,
     Receipt,
     Record,
+    body_of,
+    check_place,
     content_digest,
+    partitions_of,
 )
 from streams.topology import TOPICS
 
 DEFAULT_SHARDS = 8
 """Shards of a new log where nobody says otherwise."""
 
-_SHARDED = {topic.name: topic.sharded for topic in TOPICS}
+_TOPICS = {topic.name: topic for topic in TOPICS}
 
 _Row = tuple[str, int, int, int, str, str, int, bytes]
 
@@ -189,7 +189,7 @@ class SqliteLog(StageTables):
 
     def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
         """Return records from ``offset`` on, in order, at most ``limit``."""
-        self._check(topic, partition)
+        check_place(_TOPICS, topic, partition, self._shards)
         records: list[Record] = []
         size = 0
         with self._lock, in_words(self._path):
@@ -207,7 +207,7 @@ class SqliteLog(StageTables):
 
     def end(self, topic: str, partition: int) -> int:
         """Return the offset that the next record of the partition will get."""
-        self._check(topic, partition)
+        check_place(_TOPICS, topic, partition, self._shards)
         rows = self._query(
             "SELECT off FROM log WHERE topic = ? AND partition = ? ORDER BY off DESC LIMIT 1",
             topic,
@@ -236,33 +236,15 @@ class SqliteLog(StageTables):
 
     # ------------------------------------------------------------------ inside
 
-    def _check(self, topic: str, partition: int) -> None:
-        """Refuse a topic or a partition that does not exist."""
-        if topic not in _SHARDED:
-            what = f"there is no topic {topic!r}"
-            raise InvalidRecordError(what, hint=f"one of {', '.join(sorted(_SHARDED))}")
-        count = self._shards if _SHARDED[topic] else 1
-        if not 0 <= partition < count:
-            what = f"topic {topic} has no partition {partition}"
-            raise InvalidRecordError(what, hint=f"0 to {count - 1}, or TO_ALL when writing")
-
-    def _partitions(self, topic: str, partition: int) -> range:
-        """Return the partitions that ``partition`` of a new record stands for."""
-        if partition == TO_ALL:
-            self._check(topic, 0)
-            return range(self._shards if _SHARDED[topic] else 1)
-        self._check(topic, partition)
-        return range(partition, partition + 1)
-
     def _insert(self, database: sqlite3.Connection, records: Iterable[NewRecord]) -> None:
         now_ms = milliseconds(self._clock.now())
         ends: dict[tuple[str, int], int] = {}
         rows: list[_Row] = []
         last_tick: datetime | None = None
         for topic, partition, key, event in records:
-            body = _encoded(event)
+            body = body_of(event)
             name = type(event).__name__
-            for each in self._partitions(topic, partition):
+            for each in partitions_of(_TOPICS, topic, partition, self._shards):
                 place = (topic, each)
                 if place not in ends:
                     ends[place] = self.end(topic, each)
@@ -300,18 +282,3 @@ def _register(database: sqlite3.Connection, arrival: Sequence[NewRecord]) -> Rec
         return Receipt.DUPLICATE
     database.execute("INSERT INTO intake VALUES (?, ?)", (event.event_id, digest))
     return Receipt.CONFLICT if found else Receipt.ACCEPTED
-
-
-def _encoded(event: Event) -> bytes:
-    if BY_NAME.get(type(event).__name__) is not type(event):
-        what = f"{type(event).__name__} is not a message"
-        raise InvalidRecordError(what, hint="messages are listed in schemas.codec.MESSAGES")
-    try:
-        body = encode(event)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        what = f"{type(event).__name__} {event.event_id} cannot be encoded: {error}"
-        raise InvalidRecordError(what, hint="whoever made this message has a bug") from error
-    if len(body) > MAX_RECORD_BYTES:
-        what = f"{type(event).__name__} {event.event_id} has {len(body)} bytes"
-        raise InvalidRecordError(what, hint=f"a record holds at most {MAX_RECORD_BYTES}")
-    return body

@@ -9,6 +9,7 @@ from streams.cli.dispatch import dispatch
 from streams.cli.feeding import ingest, population, replay, run
 from streams.cli.officer import do
 from streams.cli.reading import export, schemas, status
+from streams.cli.roles import worker
 from streams.cli.running import engine, poll
 from streams.cli.up import up
 from streams.cli.upkeep import backup, deadletters, doctor, restore
@@ -54,6 +55,6 @@ def main(ctx: click.Context, data: Path, settings: Path | None) -> None:
 
 for command in (
     up, ingest, run, replay, population, do, status, export, dispatch, deadletters, schemas, backup,
-    restore, doctor, engine, poll,
+    restore, doctor, engine, poll, worker,
 ):  # fmt: skip
     main.add_command(command)

@@ -125,17 +125,6 @@ class Instant(click.ParamType):
 INSTANT = Instant()
 
 
-def printable(text: str) -> str:
-    """Return one line of text in which nothing can move the cursor or hide.
-
-    Titles and reasons come from outside. Space of any kind is a blank; what
-    else cannot be printed is escaped.
-    """
-    return "".join(
-        " " if one.isspace() else one if one.isprintable() else ascii(one)[1:-1] for one in text
-    )
-
-
 def iso(at: datetime | None) -> str:
     """Return a time as the command line shows it; ``unknown`` for None."""
     return "unknown" if at is None else at.strftime("%Y-%m-%d %H:%M:%SZ")

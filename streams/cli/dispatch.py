@@ -10,8 +10,9 @@ from types import FrameType
 import click
 
 from streams.channels.dispatcher import Dispatcher
-from streams.cli.base import Session, pass_session, printable
+from streams.cli.base import Session, pass_session
 from streams.compose import dispatching
+from streams.printable import one_line
 
 
 @click.command()
@@ -69,4 +70,4 @@ def _show(line: str) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(printable(line), err=True)
+    click.echo(one_line(line), err=True)

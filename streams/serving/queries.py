@@ -187,16 +187,27 @@ def _incidents(connection: Connection) -> dict[str | None, list[IncidentNow]]:
 
 def _totals(connection: Connection) -> tuple[TotalNow, ...]:
     rows = _rows(connection, t.totals, "status")
-    return tuple(_pick(TotalNow, row, completeness=_completeness(row)) for row in rows)
+    return tuple(_pick(TotalNow, row, completeness=completeness_of(row)) for row in rows)
 
 
-def _completeness(row: Any) -> Completeness:
+def completeness_of(row: Any) -> Completeness:
+    """Return the shards behind a row of totals or sums."""
     return Completeness(
         reached=row["reached"],
         shards=row["shards"],
         as_of=row["tick_at"],
         complete=row["reached"] == row["shards"],
     )
+
+
+def holding(row: Any, newest: Completeness | None) -> Completeness:
+    """Return what stands behind a sum now.
+
+    The room repeats a sum only when it changed; at a later tick it holds with
+    that tick's completeness.
+    """
+    own = completeness_of(row)
+    return newest if newest is not None and newest.as_of > own.as_of else own
 
 
 def _situations(
@@ -244,11 +255,7 @@ def _newest(totals: tuple[TotalNow, ...]) -> Completeness | None:
 
 
 def _sum(row: Any, rows_known: int, newest: Completeness | None) -> dict[str, Any]:
-    """Return the summed fields of a situation; all None before the first sum.
-
-    The room repeats a sum only when it changed; at a later tick it holds with
-    that tick's completeness.
-    """
+    """Return the summed fields of a situation; all None before the first sum."""
     if row is None:
         names = "known buckets tiers inbound withdrawn completeness imbalance"
         return dict.fromkeys(names.split())
@@ -257,16 +264,13 @@ def _sum(row: Any, rows_known: int, newest: Completeness | None) -> dict[str, An
     buckets.update({one.bucket.value: one.count for one in said.buckets})
     in_known = sum(count for bucket, count in buckets.items() if bucket != Bucket.DUPLICATE)
     tiers = {tier.value: 0 for tier in Tier if tier is not Tier.INBOUND}
-    completeness = _completeness(row)
-    if newest is not None and newest.as_of > completeness.as_of:
-        completeness = newest
     return {
         "known": said.known,
         "buckets": buckets,
         "tiers": {**tiers, **said.tiers},
         "inbound": said.inbound,
         "withdrawn": said.withdrawn,
-        "completeness": completeness,
+        "completeness": holding(row, newest),
         "imbalance": Imbalance(
             room=said.imbalance, buckets=said.known - in_known, store=rows_known - said.known
         ),
@@ -300,7 +304,7 @@ def _open_alerts(connection: Connection) -> tuple[AlertNow, ...]:
     taken = select(t.acknowledgements.c.alert_id)
     query = (
         select(t.alerts)
-        .where(t.alerts.c.alert_id.not_in(taken))
+        .where(t.alerts.c.alert_id.not_in(taken), t.alerts.c.silence_id.is_(None))
         .order_by(t.alerts.c.raised_at, t.alerts.c.alert_id)
     )
     return tuple(_pick(AlertNow, row) for row in connection.execute(query).mappings())

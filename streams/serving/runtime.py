@@ -30,7 +30,7 @@ class Runtime(Answer, frozen=True, kw_only=True):
 
     ``mode`` replay: a scenario is being played, ``title`` names it, ``status``
     is its own, ``speed`` is its seconds in one of ours. ``phase`` loading: the
-    register is being read, ``done`` of ``of`` events. ``beat_wall_at`` is the
+    register is being read, ``done`` of ``of`` people. ``beat_wall_at`` is the
     machine's time of saying so; ``lag`` counts records not in the numbers yet.
     """
 

@@ -15,8 +15,7 @@ from sqlalchemy.dialects import sqlite
 
 from streams.serving.column_types import Utc
 
-BUSY_MS = 10_000
-"""How long to wait for another connection to end its transaction."""
+from streams.sqlite_files import BUSY_MS
 
 Durability = Literal["NORMAL", "FULL"]
 """After a power cut: NORMAL may miss the last commits, FULL misses none."""

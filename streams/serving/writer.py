@@ -89,14 +89,15 @@ class Writer:
         if not records:
             return 0
         rows = rows_of_records(records)
+        next_offset = records[-1].offset + 1
         self._log.sync()
         with self.engine.begin() as connection:
-            self._move(connection, topic, partition, place, place + len(records))
+            self._move(connection, topic, partition, place, next_offset)
             write_rows(connection, rows)
             versions = (row.values for row in rows if row.table is j.versions and row.values)
             if about_ids := {values["about_id"] for values in versions}:
                 write_rows(connection, rows_of_changes(connection, about_ids))
-        self._places[topic, partition] = place + len(records)
+        self._places[topic, partition] = next_offset
         return len(records)
 
     def _move(self, connection: Connection, topic: str, partition: int, old: int, new: int) -> None:

@@ -45,7 +45,7 @@ def _placed(record: NewRecord) -> NewRecord:
 def process(data: Path, pages: tuple[PageModule, ...] = ()) -> Process:
     """Return the parts of a dashboard over ``data``; nothing runs yet."""
     store = Store(data)
-    hub = Hub(store.engine, snapshot)
+    hub = Hub(store.engine, snapshot, stamp=store.stamp)
     return Process(data, "http://127.0.0.1:9", store, hub, pages)
 
 

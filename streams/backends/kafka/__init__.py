@@ -1,0 +1,1 @@
+"""The log on Apache Kafka: the same port as the embedded one, over a cluster."""
