@@ -33,7 +33,7 @@ COPY_ROWS = 100
 _ALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}
 """A client whose machine is gone gives back its locks within 11 s."""
 
-_SECRET = frozenset({"password", "sslpassword", "passfile"})
+_SECRET = frozenset({"password", "sslpassword"})
 
 
 @dataclass(frozen=True)

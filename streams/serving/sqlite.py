@@ -14,7 +14,6 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import sqlite
 
 from streams.serving.column_types import Utc
-
 from streams.sqlite_files import BUSY_MS
 
 Durability = Literal["NORMAL", "FULL"]

@@ -151,10 +151,8 @@ def _rows_of_record(record: Record) -> list[Row]:
         return rows
     clean = [_without_nul(row) for row in rows]
     if clean != rows:
-        where = f"{record.topic} {record.partition} at offset {record.offset}"
-        LOG.warning(
-            "a text of the record of %s holds NUL; it is written with \u2400 instead", where
-        )
+        place = (record.topic, record.partition, record.offset)
+        LOG.warning("%s %d at offset %d has a text with NUL; it is stored as U+2400", *place)
     return clean
 
 

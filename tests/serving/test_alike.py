@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -42,7 +43,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server):
     words = ["--data", str(folder), "replay", str(SCENARIO), "--no-population"]
     said = CliRunner().invoke(main, words, catch_exceptions=False)
     assert said.exit_code == 0, said.output
-    database = Database(postgres_server.create())
+    database = Database(postgres_server.create_database(f"test_{uuid4().hex}"))
     with closing(SqliteLog.open_read_only(folder)) as log:
         writer = Writer(log, open_store(database))
         writer.drain()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schemas.alert import AlertAcknowledged
 from schemas.codelists import Bucket, FeedState, Status
+from schemas.incident import SituationChanged
 from schemas.operations import FaultRaised, FeedHealthChanged, MessageRejected
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
@@ -266,3 +267,27 @@ def test_a_reader_writes_nothing(log, store, place):
         pytest.raises(DBAPIError, match=r"readonly|read-only"),
     ):
         connection.execute(t.ledger.delete())
+
+
+def test_a_text_with_nul_is_written_without_it_and_said_in_the_log(log, store, caplog):
+    odd = msgspec.structs.replace(SITUATION, title="M 7.8\0 Gaziantep")
+    log.append([NewRecord(DESK_OUTPUT, 0, "sit-1", odd), *story()[1:]])
+    Writer(log, store).drain()
+    (situation,) = status(store).situations
+    assert situation.title == "M 7.8␀ Gaziantep"
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning == "desk-output 0 at offset 0 has a text with NUL; it is stored as U+2400"
+    with store.connect() as connection:
+        body = connection.scalar(select(t.situations.c.body))
+    assert msgspec.json.decode(body, type=SituationChanged) == odd
+
+
+def test_numbers_of_more_than_32_bits_are_kept(log, store):
+    letter = MessageRejected(
+        **base("l1"), reason="no", topic="shard-input", partition=1, offset=2**40,
+        message_type="CheckedIn", body="{}",
+    )  # fmt: skip
+    log.append([NewRecord(DEAD_LETTERS, 0, "x", letter)])
+    Writer(log, store).drain()
+    with store.connect() as connection:
+        assert connection.scalar(select(t.deadletters.c.offset)) == 2**40

@@ -1,7 +1,6 @@
 """A PostgreSQL server of our own for tests: its words sort as in English, not by bytes."""
 
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -9,27 +8,22 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import count
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from streams.serving.postgres import Database
-from streams.serving.store import open_store
-
 BINARIES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin")
-
-PASSWORD = secrets.token_hex(8)
-"""Of the user ``guarded``; the user ``rollcall`` needs none on this machine."""
 
 LETS_IN = """\
 local all all trust
-host all guarded 127.0.0.1/32 scram-sha-256
-host all all 127.0.0.1/32 trust
+host all rollcall 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
 """
+"""The user ``rollcall`` needs no password on this machine, all others do."""
 
 
 def binaries() -> Path | None:
@@ -43,25 +37,20 @@ def binaries() -> Path | None:
 
 
 class Server(NamedTuple):
-    """A running server; databases are made one after the other."""
+    """A running server, and how to make a database there."""
 
     port: int
-    folder: Path
-    numbers: "count[int]"
 
-    def url(self, database: str, user: str = "rollcall") -> str:
+    def url_of(self, database: str) -> str:
         """Return the address of a database."""
-        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://rollcall@127.0.0.1:{self.port}/{database}"
 
-    def create(self, template: str = "template0", name: str | None = None) -> str:
+    def create_database(self, name: str, template: str = "template1") -> str:
         """Make a database and return its address."""
-        name = name or f"test_{next(self.numbers)}"
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template)
-        )
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(made)
-        return self.url(name)
+        names = sql.Identifier(name), sql.Identifier(template)
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        return self.url_of(name)
 
 
 @contextmanager
@@ -92,14 +81,14 @@ def running(folder: Path) -> Iterator[Server]:
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     run("pg_ctl", "-w", "-l", folder / "log", "-o", options, "start")
     try:
-        yield Server(port, folder, count())
+        yield Server(port)
     finally:
         run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    """Yield a server with a user of a password and a database that has our tables."""
+    """Yield a running server, or skip in words where there is none."""
     if sys.platform == "win32" or binaries() is None:
         pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
     # The user who runs it must get there, and a socket's path must be short.
@@ -107,10 +96,6 @@ def postgres_server() -> Iterator[Server]:
     folder.chmod(0o755)
     try:
         with running(folder) as server:
-            with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-                made = sql.SQL("CREATE USER guarded SUPERUSER PASSWORD {}")
-                connection.execute(made.format(PASSWORD))
-            open_store(Database(server.create(name="ready"))).dispose()
             yield server
     finally:
         shutil.rmtree(folder)
@@ -119,4 +104,4 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture
 def postgres(postgres_server: Server) -> str:
     """Return the address of a fresh database."""
-    return postgres_server.create()
+    return postgres_server.create_database(f"test_{uuid4().hex}")
