@@ -47,7 +47,7 @@ def draw(around: Around, labels: Labels) -> None:
     if again.button(words["read_again"], key="explore_again"):
         KEPT.forget()
     kind = KINDS[name]
-    read = KEPT.frame(around.store(), name, around.data)
+    read = KEPT.frame(around.store(), name, around.deliveries)
     when.caption(words("read_at", time=clock(read.read_wall_at)) + " " + words[f"about_{name}"])
     if read.rows is None:
         st.info(words["no_dispatcher"])

@@ -24,7 +24,6 @@ from dashboard.pages import Around, Page
 from dashboard.words import Words
 from streams.serving.alert_lists import AlertLine, SilenceLine, alerts, silences
 from streams.serving.deliveries import (
-    DELIVERIES_FILE,
     DeliveryNow,
     by_alert,
     reading_deliveries,
@@ -102,7 +101,7 @@ def _live(around: Around) -> None:
 def _read(around: Around, situation_id: str | None) -> Everything:
     engine = around.store()
     now = snapshot(engine)
-    with reading_deliveries(around.data / DELIVERIES_FILE) as deliveries:
+    with reading_deliveries(around.deliveries) as deliveries:
         sent = None if deliveries is None else by_alert(deliveries)
     return Everything(
         now=now,

@@ -19,6 +19,7 @@ from schemas.incident import AdvisoryChanged, IncidentChanged, SituationChanged
 from schemas.zone import ZoneChanged
 from streams.serving import journals as j
 from streams.serving import tables as t
+from streams.serving.column_types import Utc
 from streams.serving.kinds import (
     BESIDE,
     INSTANT,
@@ -119,7 +120,7 @@ def _read(
     """
     source = table if of is None else of
     columns = [source.c[name] for name in names]
-    raw = [type_coerce(one, String) if isinstance(one.type, t.Utc) else one for one in columns]
+    raw = [type_coerce(one, String) if isinstance(one.type, Utc) else one for one in columns]
     key = [source.c[column.name] for column in table.primary_key.columns]
     rows = connection.execute(select(*raw).order_by(*key)).all()
     return dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))

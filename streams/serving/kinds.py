@@ -8,6 +8,7 @@ from sqlalchemy import Boolean, Column, Float, Integer, Table
 from streams.serving import deliveries as d
 from streams.serving import journals as j
 from streams.serving import tables as t
+from streams.serving.column_types import Utc
 
 INSTANT = pa.timestamp("us", "UTC")
 _TEXT, _REAL, _WHOLE = pa.string(), pa.float64(), pa.int64()
@@ -47,7 +48,7 @@ class Kind(NamedTuple):
 
 def type_of(column: Column[Any]) -> pa.DataType:
     """Return the Arrow type of a column of the store."""
-    if isinstance(column.type, t.Utc):
+    if isinstance(column.type, Utc):
         return INSTANT
     if isinstance(column.type, Boolean):
         return pa.bool_()

@@ -23,7 +23,6 @@ from streams.serving.narrow import Narrow, as_file, choices_of, narrowed, table_
 from streams.serving.rows import rows_of
 from streams.serving.sql import Sandbox
 from streams.serving.sql_answers import Answered
-from streams.serving.store import open_store
 from streams.serving.writer import write_rows
 from tests.serving.builders import (
     ALERT,
@@ -36,13 +35,6 @@ from tests.serving.builders import (
     opened,
     ordered,
 )
-
-
-@pytest.fixture
-def store(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
-    yield engine
-    engine.dispose()
 
 
 def said(engine, *events):

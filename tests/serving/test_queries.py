@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import msgspec
-import pytest
 from sqlalchemy import event
 
 from schemas.codelists import AdviceScope, Bucket, Verb
@@ -14,13 +13,6 @@ from streams.serving.rows import rows_of
 from streams.serving.store import open_store
 from streams.serving.writer import write_rows
 from tests.serving.builders import ALERT, AT, INCIDENT, SITUATION, TOTALS, moved, ordered, summed
-
-
-@pytest.fixture
-def store(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
-    yield engine
-    engine.dispose()
 
 
 def said(engine, *events):
@@ -181,8 +173,8 @@ def test_a_mistyped_id_finds_the_one_that_was_meant(store):
     assert nearest_id(store, "alert_id", "x") == (False, None)
 
 
-def test_a_status_is_of_one_moment_while_another_writes(store, tmp_path):
-    reader = open_store(tmp_path / "serving.sqlite", read_only=True)
+def test_a_status_is_of_one_moment_while_another_writes(store, place):
+    reader = open_store(place, read_only=True)
     writes = iter([(SITUATION, ALERT)])
 
     def write_once(*args):

@@ -61,10 +61,10 @@ class Said(NamedTuple):
 
 
 @pytest.fixture
-def say(tmp_path):
+def say(tmp_path, place):
     """Return how to say something in a log and have it written to the store."""
     log = SqliteLog.open(tmp_path, shards=SHARDS)
-    engine = open_store(tmp_path / "serving.sqlite")
+    engine = open_store(place)
     yield Said(log, engine, Writer(log, engine))
     engine.dispose()
     log.close()
