@@ -3,14 +3,9 @@
 import os
 from hashlib import blake2b
 
-import msgspec
-from confluent_kafka import Producer
-from kafka.admin import KafkaAdminClient, NewTopic
-
 from schemas.alert import AlertRaised
 from schemas.codec import decode
-from streams.backends.kafka.clients import for_kafka_python, for_producing
-from streams.backends.kafka.control import KEY, Control
+from streams.backends.kafka.admin import Admin
 from streams.backends.kafka.log import KafkaLog
 from streams.clock import WALL
 from streams.compose import restored
@@ -20,7 +15,6 @@ from streams.merge import admit, route
 from streams.ports import NewRecord, Record
 from streams.recovery import INPUT_OF, StageKey
 from streams.sections import KafkaSettings
-from streams.topology import CLUSTER, CONTROL, settings_of
 
 
 def settings_for(kafka, directory):
@@ -30,22 +24,8 @@ def settings_for(kafka, directory):
 
 
 def make_topics(settings, shards=4, clock=WALL):
-    admin = KafkaAdminClient(**for_kafka_python(settings))
-    new = [
-        NewTopic(
-            settings.prefix + topic.name,
-            shards if topic.sharded else 1,
-            1,
-            topic_configs=settings_of(topic),
-        )
-        for topic in CLUSTER
-    ]
-    admin.create_topics(new)
-    admin.close()
-    producer = Producer(for_producing(settings))
-    body = msgspec.json.encode(Control(clock=clock, shards=shards))
-    producer.produce(settings.prefix + CONTROL, key=KEY, value=body, partition=0)
-    producer.flush(10)
+    with Admin.connect(settings) as admin:
+        admin.create(shards, asked=shards, clock=clock)
 
 
 def environment_of(settings):
