@@ -14,7 +14,6 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -87,6 +86,7 @@ class Merge:
         self._standing: Standing | None = None
         self._last_tick_at: datetime | None = None
         self._led = False
+        self._started = False
         self._stopping = asyncio.Event()
         self.metrics = MergeMetrics([topic.name for topic in PUBLIC], self._measure)
 
@@ -122,6 +122,8 @@ class Merge:
         await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and starting.exception() is not None:
             self._fatal("could not start", starting.exception())
+        if starting.done():
+            self._started = True
         if not told.done():
             self._say(f"merging as {self._group}; http://{HOST}:{self._port}/metrics")
             ended = asyncio.ensure_future(self._app.wait_until_stopped())
@@ -214,12 +216,12 @@ class Merge:
     def _mine(self) -> set[tuple[str, int]]:
         """Return the places that this process merges now."""
         prefix = self._settings.prefix
-        with suppress(Exception):  # before it has started, Faust has no assignment to ask for
-            return {
-                (one.topic.removeprefix(prefix), one.partition)
-                for one in self._app.consumer.assignment()
-            }
-        return set()
+        if not self._started:  # asking makes a consumer, and this may be another thread
+            return set()
+        return {
+            (one.topic.removeprefix(prefix), one.partition)
+            for one in self._app.consumer.assignment()
+        }
 
     async def _tick(self) -> None:
         try:
