@@ -7,6 +7,7 @@ import click
 from streams.cli.base import Commands, Session, as_listed
 from streams.cli.dispatch import dispatch
 from streams.cli.feeding import ingest, population, replay, run
+from streams.cli.merge import merge
 from streams.cli.officer import do
 from streams.cli.reading import export, schemas, status
 from streams.cli.roles import worker
@@ -63,7 +64,7 @@ def main(ctx: click.Context, data: Path, kafka: str | None, settings: Path | Non
 
 
 for command in (
-    up, ingest, run, replay, population, do, status, export, dispatch, deadletters, schemas, backup,
-    restore, doctor, engine, poll, topics, tail, publish, worker,
+    up, merge, worker, ingest, run, replay, population, do, status, export, dispatch, deadletters,
+    schemas, backup, restore, doctor, engine, poll, topics, tail, publish,
 ):  # fmt: skip
     main.add_command(command)

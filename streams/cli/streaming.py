@@ -165,7 +165,7 @@ def _line(record: Record, body: Any) -> str:
     }
     text = json.dumps(row, ensure_ascii=False, separators=(", ", ": "))
     # Nothing that a stranger wrote may move the cursor; in JSON it is a \u escape.
-    return "".join(one if one.isone_line() else json.dumps(one)[1:-1] for one in text)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 @click.command()
