@@ -165,8 +165,8 @@ class KafkaLog:
             self._advance(at for at in map(_tick_at, records) if at is not None)
         return records
 
-    def wait(self, places: Sequence[tuple[str, int]], timeout_s: float) -> bool:
-        """Sleep until one of ``places``, read before, has more, or the time is over."""
+    def wait(self, places: Sequence[tuple[str, int]], timeout_s: float) -> list[tuple[str, int]]:
+        """Sleep until some of ``places``, read before, have more; return which."""
         return self._reader().wait(places, timeout_s)
 
     def upto(self, topic: str, partition: int) -> int:

@@ -52,7 +52,8 @@ def record_of(
     said = {name: text for name, text in headers if isinstance(text, bytes)}
     name = said.get(TYPE)
     version = said.get(VERSION_HEADER)
-    at_ms = _number(said.get(AT, b""))
+    # Of a public topic nobody can say when it came in but the broker.
+    at_ms = _UNREADABLE if topic in _TYPE_OF else _number(said.get(AT, b""))
     return Record(
         topic,
         partition,
