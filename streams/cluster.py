@@ -133,6 +133,7 @@ def _write(log: KafkaLog, writer: Writer, beat: "Beat", asked: threading.Event) 
         while ready:
             writer.take(ready)
             ready = log.wait(places, 0)
+        writer.settle({one: log.upto(*one) for one in places})
         beat.due()
 
 

@@ -61,10 +61,7 @@ def status(session: Session, as_json: bool) -> None:
     for line in status_lines(now):
         click.echo(line)
     if waiting:
-        click.echo(
-            f"Waiting: {waiting} records are not in these numbers yet;"
-            " `rollcall run --until-idle` processes them"
-        )
+        click.echo(f"Waiting: {waiting} records are not in these numbers yet; {_next(session)}")
 
 
 @click.command()
@@ -140,6 +137,13 @@ def _rows(
         return rows, points
 
 
+def _next(session: Session) -> str:
+    """Return who processes what is waiting."""
+    if session.cluster is None:
+        return "`rollcall run --until-idle` processes them"
+    return "the workers and the writer of the cluster are at it, if they run"
+
+
 def _refuse_unknown(situation_id: str, situations: Iterable[Row]) -> None:
     known = [str(row["situation_id"]) for row in situations]
     if situation_id not in known:
@@ -152,7 +156,7 @@ def _journal(session: Session, log: EventLog, kind: str, situation_id: str | Non
         return _deliveries(session, situation_id)
     with reading(session.store_place()) as engine:
         if sum(backlog(log).values()) + lag(log, engine):
-            click.echo("Not all of the log is in it yet: `rollcall run --until-idle`.", err=True)
+            click.echo(f"Not all of the log is in it yet; {_next(session)}.", err=True)
         return [plain(row) for row in journal(engine, kind, situation_id)]
 
 
