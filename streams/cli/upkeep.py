@@ -25,7 +25,7 @@ from streams.printable import one_line
 from streams.recovery import INPUT_OF
 from streams.serving.answers import DeadLetter
 from streams.serving.queries import dead_letters
-from streams.serving.store import reading
+from streams.serving.store import STORE_FILE, reading
 from streams.topology import DEAD_LETTERS, OPERATIONS
 
 

@@ -103,7 +103,7 @@ class KafkaLog:
             self._spec = control.clock
             self._scenario: ScenarioClock | None = None
             if self._spec.start is not None:
-                self._scenario = ScenarioClock(self.lasttick_at() or self._spec.start)
+                self._scenario = ScenarioClock(self.last_tick_at() or self._spec.start)
         except BaseException:
             self.leave()
             self._asker.close()
@@ -127,7 +127,7 @@ class KafkaLog:
 
     # ------------------------------------------------------------------ records
 
-    def lasttick_at(self) -> datetime | None:
+    def last_tick_at(self) -> datetime | None:
         """Return the time of the newest tick appended.
 
         Looks from the end of the desk's input backwards, in steps that grow.
