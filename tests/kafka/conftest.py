@@ -41,3 +41,19 @@ def on_kafka(tmp_path, cluster, monkeypatch):
     monkeypatch.setenv("ROLLCALL_KAFKA_REPLICATION", "1")
     monkeypatch.setenv("ROLLCALL_KAFKA_BOOTSTRAP", cluster.bootstrap)
     return Rollcall(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> str:
+    """Return the folder of Kafka's jars, or skip where there is none."""
+    folder = os.environ.get("KAFKA_JARS")
+    if not folder:
+        pytest.skip("KAFKA_JARS is not set; it names the folder of Kafka's jars")
+    return folder
+
+
+@pytest.fixture
+def rollcall(tmp_path, monkeypatch):
+    """Return the command line on an embedded system."""
+    monkeypatch.delenv("ROLLCALL_KAFKA_BOOTSTRAP", raising=False)
+    return Rollcall(tmp_path)
