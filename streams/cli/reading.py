@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from schemas import export as schema_export
+from streams import asyncapi
 from streams.cli.base import Session, pass_session
 from streams.cli.render import status_lines
 from streams.cluster import log_to_read
@@ -206,14 +207,19 @@ def _write_file(lines: Iterator[bytes], out: Path) -> None:
 def schemas(action: str, folder: Path) -> None:
     """Write the JSON Schemas of the messages, or check them for drift.
 
+    Beside them stands asyncapi.json: the topics of a cluster, and which
+    messages they hold.
+
     For example:
       rollcall schemas export
       rollcall schemas check
     """
     if action == "export":
-        click.echo(f"{len(schema_export.export(folder))} schemas in {folder}")
+        written = schema_export.export(folder)
+        described = asyncapi.export(folder)
+        click.echo(f"{len(written)} schemas and {described.name} in {folder}")
         return
-    drift = schema_export.check(folder)
+    drift = [*schema_export.check(folder), *asyncapi.check(folder)]
     for sentence in drift:
         click.echo(sentence)
     if drift:
