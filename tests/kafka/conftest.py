@@ -34,7 +34,7 @@ def on_kafka(tmp_path, cluster, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def kafka_jars(kafka_tools) -> Path:
+def kafka_jars(kafka_tools) -> Path:  # noqa: ARG001 - it skips where there is no Java
     """Return the folder of Kafka's jars, or skip where there is none."""
     return jars.jars()
 
