@@ -179,23 +179,22 @@ def _table(found: Found, say: Words) -> None:
     ids = [row.person_id for row in found.rows]
     columns = tables.table(found.rows, say)
     # A table whose rows have changed is another one: ticks of the old one would
-    # fall on other people.
+    # fall on other people. It begins with the ticks of those who are in it still.
+    ticked = set(selection.chosen())
+    rows = [row for row, person_id in enumerate(ids) if person_id in ticked]
     name = key(f"table_{hash(tuple(ids)) & 0xFFFFFFFF:08x}")
-    st.dataframe(
+    said = st.dataframe(
         columns,
         hide_index=True,
         width="stretch",
         height=TABLE_PX,
         key=name,
         column_config=columns_of(columns, say, instants=("at", "since")),
-        on_select=partial(_take, name, ids),
+        on_select="rerun",
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": rows}},
     )
-
-
-def _take(name: str, ids: list[str]) -> None:
-    rows = st.session_state[name].selection.rows
-    selection.choose([ids[row] for row in rows if row < len(ids)])
+    selection.choose([ids[row] for row in said.selection.rows if row < len(ids)])
 
 
 def _below(around: Around, situation: WallSituation, found: Found, as_of: datetime | None) -> None:

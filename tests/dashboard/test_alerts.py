@@ -231,6 +231,24 @@ def test_acknowledging_nothing_is_refused_in_words(full: Path) -> None:
     ]
 
 
+def test_only_alerts_that_are_shown_ticked_are_acknowledged(full: Path) -> None:
+    app = opened(full)
+    (table,) = app.dataframe
+    assert table.key is not None
+    app.session_state[table.key] = {"selection": {"rows": [0]}}
+    app.run()
+    assert "1 chosen" in [one.value for one in app.text]
+    third = msgspec.structs.replace(builders.ALERT, event_id="a3", alert_id="alert-3")
+    screens.fill(full, [NewRecord(ROOM_OUTPUT, 0, "a", third)])
+    app.run()
+    table, *_ = app.dataframe
+    assert table.key is not None
+    rows = app.session_state[table.key]["selection"]["rows"]
+    assert len(table.value) == 2
+    assert len(rows) == 1
+    assert "1 chosen" in [one.value for one in app.text]
+
+
 def test_no_alert_is_said_with_its_limits(tmp_path: Path) -> None:
     open_store(tmp_path / STORE_FILE).dispose()
     app = opened(tmp_path)
