@@ -119,6 +119,15 @@ def test_a_refusal_is_an_error_in_the_words_of_the_page(app):
     )
 
 
+def test_what_a_query_says_is_no_markdown_in_its_refusal(app):
+    app.run()
+    chosen(app, "explore_section", "sql")
+    app.text_area(key="explore_sql").set_value('FROM "**all** [are](http://safe.example)"')
+    app.button(key="explore_run").click().run()
+    (error,) = app.error
+    assert r"\*\*all\*\* \[are\]\(http\://safe.example\)" in error.value
+
+
 def test_an_example_fills_the_box(app):
     app.run()
     chosen(app, "explore_section", "sql")
