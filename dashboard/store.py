@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from streams.errors import StoreFailedError
 from streams.serving.store import STORE_FILE, open_store
@@ -15,6 +16,12 @@ from streams.serving.store import STORE_FILE, open_store
 UNREACHABLE = "Look at the data directory: its path, its rights, its disk."
 
 NOT_YET = "Start the engine with `rollcall up`, or name another data directory with --data."
+
+
+def unread(error: SQLAlchemyError) -> str:
+    """Return in words that the store could not be read: the cause, no SQL and no ids."""
+    cause = getattr(error, "orig", None) or type(error).__name__
+    return f"the serving store could not be read: {cause}"
 
 
 class Store:
