@@ -268,12 +268,12 @@ def loading(now: datetime) -> WallNow:
 
 
 def three(now: datetime) -> WallNow:
-    """Return three situations that take turns: no alert is open."""
+    """Return three situations that take turns, one alert open for hours."""
     third = replace(_typhoon(now), situation_id="sit-3", title="Flood, Libya", zones_key="sit-3.1")
     return replace(
         live(now),
         situations=(quake(now), _typhoon(now), third),
-        alerts=replace(NO_ALERTS, acknowledged=3, silenced=1),
+        alerts=replace(live(now).alerts, acknowledged=3, silenced=1),
         affected=1388,
     )
 
