@@ -15,6 +15,7 @@ from dashboard.views import alerts
 from dashboard.words import Words, words
 from schemas.alert import AlertAcknowledged, SilenceChanged
 from schemas.codelists import Status
+from streams.core.rules import RULES
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT
 from streams.ports import NewRecord
 from streams.serving.alert_lists import AlertLine
@@ -169,6 +170,16 @@ def test_a_silence_is_lifted_with_a_reason_only(full: Path) -> None:
     lift.click().run()
     said = " ".join(one.value for one in app.markdown).replace("\\", "")
     assert "Lift the silence of People affected in all situations" in said
+
+
+def test_a_silence_is_offered_of_the_rules_that_the_room_takes_it_of(full: Path) -> None:
+    app = opened(full)
+    app.segmented_control(key="alerts_verb").set_value("silence").run()
+    offered = app.selectbox(key="alerts_silence_rule").options
+    assert offered == [
+        EN["rule_every"],
+        *(EN[f"rule_{one.name}"] for one in RULES if one.silenceable),
+    ]
 
 
 def test_nobody_silences_everything(full: Path) -> None:
