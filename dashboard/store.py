@@ -11,9 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from streams.errors import StoreFailedError
+from streams.serving.sqlite import REACH
 from streams.serving.store import STORE_FILE, open_store
-
-UNREACHABLE = "Look at the data directory: its path, its rights, its disk."
 
 NOT_YET = "Start the engine with `rollcall up`, or name another data directory with --data."
 
@@ -83,4 +82,4 @@ class Store:
 
     def _unreachable(self, error: OSError) -> StoreFailedError:
         what = f"the serving store {self.path} cannot be reached: {error.strerror}"
-        return StoreFailedError(what, hint=UNREACHABLE)
+        return StoreFailedError(what, hint=REACH)

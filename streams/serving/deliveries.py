@@ -30,7 +30,7 @@ from sqlalchemy.exc import DatabaseError
 
 from streams.delivery import State
 from streams.errors import DeliveriesFailedError
-from streams.serving.sqlite import engine_to_read, engine_to_write
+from streams.serving.sqlite import REACH, engine_to_read, engine_to_write, is_missing
 from streams.serving.tables import Utc
 
 DELIVERIES_FILE = "deliveries.sqlite"
@@ -147,7 +147,12 @@ def reading_deliveries(path: Path) -> Iterator[Engine | None]:
 
     None where there are none because no dispatcher has ever run here.
     """
-    if not path.exists():
+    try:
+        missing = is_missing(path)
+    except OSError as error:
+        what = f"the deliveries {path} cannot be reached: {error.strerror}"
+        raise DeliveriesFailedError(what, hint=REACH) from error
+    if missing:
         yield None
         return
     engine = open_to_read(path)

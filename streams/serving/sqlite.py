@@ -10,6 +10,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from streams.sqlite_files import BUSY_MS
 
+REACH = "Look at the data directory: its path, its rights, its disk."
+
 Durability = Literal["NORMAL", "FULL"]
 """After a power cut: NORMAL may miss the last commits, FULL misses none."""
 
@@ -27,6 +29,18 @@ def engine_to_write(path: Path, durability: Durability) -> Engine:
 def engine_to_read(path: Path) -> Engine:
     """Return the existing file ``path``; every write is refused."""
     return _engine(path, "query_only=ON")
+
+
+def is_missing(path: Path) -> bool:
+    """Return whether there is no such file; ``OSError`` where the disk does not say.
+
+    ``Path.exists`` takes a loop of links, or a folder that is a file, for nothing there.
+    """
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def engine_in_memory() -> Engine:

@@ -9,7 +9,13 @@ from sqlalchemy.exc import DatabaseError
 
 from streams.errors import StoreFailedError
 from streams.serving.journals import METADATA
-from streams.serving.sqlite import engine_in_memory, engine_to_read, engine_to_write
+from streams.serving.sqlite import (
+    REACH,
+    engine_in_memory,
+    engine_to_read,
+    engine_to_write,
+    is_missing,
+)
 
 STORE_FILE = "serving.sqlite"
 
@@ -24,7 +30,11 @@ def open_store(path: Path, *, read_only: bool = False) -> Engine:
     ``StoreFailedError`` where it cannot be opened or has other tables. With
     ``read_only`` nothing is made: a missing file is an empty store in memory.
     """
-    missing = read_only and not path.exists()
+    try:
+        missing = read_only and is_missing(path)
+    except OSError as error:
+        what = f"the serving store {path} cannot be reached: {error.strerror}"
+        raise StoreFailedError(what, hint=REACH) from error
     if missing:
         engine = engine_in_memory()
     else:
