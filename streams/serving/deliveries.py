@@ -122,16 +122,6 @@ class DeliveryNow(NamedTuple):
     delivered_at: datetime | None
 
 
-class AttemptNow(NamedTuple):
-    """One attempt; times are of the machine's clock, ``outcome`` None: in doubt."""
-
-    number: int
-    begun_wall_at: datetime
-    ended_wall_at: datetime | None
-    outcome: str | None
-    detail: str | None
-
-
 def open_deliveries(path: Path) -> Engine:
     """Return the deliveries in ``path`` for writing, made if not there."""
     engine = engine_to_write(path, "FULL")
@@ -179,15 +169,6 @@ def by_alert(engine: Engine) -> dict[str, tuple[DeliveryNow, ...]]:
         for row in connection.execute(query.order_by(c.channel, c.recipient, c.intent)):
             found[row.alert_id].append(DeliveryNow._make(row))
     return {alert_id: tuple(rows) for alert_id, rows in found.items()}
-
-
-def attempts_of(engine: Engine, delivery_id: str) -> tuple[AttemptNow, ...]:
-    """Return the attempts of a delivery, oldest first."""
-    c = attempts.c
-    query = select(*(c[name] for name in AttemptNow._fields))
-    with engine.begin() as connection:
-        rows = connection.execute(query.where(c.delivery_id == delivery_id).order_by(c.number))
-        return tuple(AttemptNow._make(row) for row in rows)
 
 
 def counts(engine: Engine) -> dict[tuple[str, str], int]:

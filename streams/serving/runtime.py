@@ -55,13 +55,7 @@ def note_runtime(engine: Engine, runtime: Runtime) -> None:
         write_rows(connection, [Row(j.runtime, (NAME,), values)])
 
 
-def runtime_of(engine: Engine) -> Runtime | None:
-    """Return what the engine last said of itself, None if it never spoke."""
-    with engine.connect() as connection:
-        return read_runtime(connection)
-
-
 def read_runtime(connection: Connection) -> Runtime | None:
-    """Return the same within a transaction that is open already."""
+    """Return what the engine last said of itself, None if it never spoke."""
     body = connection.scalar(select(j.runtime.c.body).where(j.runtime.c.name == NAME))
     return None if body is None else msgspec.json.decode(body, type=Runtime)
