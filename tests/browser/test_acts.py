@@ -51,7 +51,7 @@ ON_THE_WALL_MS = 5_000
 """Promised are two seconds, on a machine that has nothing else to do."""
 
 LOOK_WIDER = "window.peopleMapRoot().peopleMap.map.jumpTo({ center: [35, 38.4], zoom: 5 })"
-CLICKS = "addEventListener('click', () => { window.__clickedAtMs = Date.now(); }, true);"
+CLICKS = "addEventListener('click', () => { window.__clickedAtMs ??= Date.now(); }, true);"
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,11 @@ def alerts(state: str, value: int) -> str:
 
 
 def sent(desk: Page, wall: Page, act: str, condition: str) -> None:
-    """Confirm an act, and see how soon the wall shows it."""
-    desk.get_by_role("button", name="Confirm and send").click()
+    """Confirm an act, with the double click of habit, and see how soon the wall shows it."""
+    confirm = desk.get_by_role("button", name="Confirm and send")
+    expect(confirm).to_be_enabled()
+    desk.evaluate("window.__clickedAtMs = undefined")
+    confirm.dblclick()
     seen = wall.wait_for_function(f"() => {condition} && Date.now()", timeout=PATIENCE_MS)
     took_ms = seen.json_value() - desk.evaluate("window.__clickedAtMs")
     print(f"{act}: on the wall {took_ms} ms after the click")  # noqa: T201 - read with -s
