@@ -40,8 +40,8 @@ OVERFLOWING = """() => {
   }
   const whole = ".label, .big, #equation, #least, .live b, .chip, .clock, #turning-text";
   const cut = [...wall.querySelectorAll(whole)]
-    .filter((one) => visible(one) && one.clientWidth > 0
-      && (one.scrollWidth > one.clientWidth + 2 || one.id && one.scrollHeight > one.clientHeight + 2))
+    .filter((one) => visible(one) && one.clientWidth > 0 && (one.scrollWidth > one.clientWidth + 2
+      || one.id === 'turning-text' && one.scrollHeight > one.clientHeight + 2))
     .map((one) => `${one.className} is cut`);
   return [...found, ...cut];
 }"""
