@@ -125,6 +125,7 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     put(refs.affected.children[1], word(key, { n: figure(live) }));
     show(refs.affected, situation !== null);
     show(refs.legend, situation !== null);
+    if (situation !== null) renderLegend(refs, situation, speaker);
     show(refs.scale, situation !== null);
     const several = known.situations.length;
     show(refs.turning, several > 1);
@@ -179,7 +180,6 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
   mark(refs.mapCard, 'aria-label', speaker.say('map_label'));
   mark(refs.before, 'aria-label', speaker.say('before'));
   mark(refs.after, 'aria-label', speaker.say('after'));
-  renderLegend(refs, speaker);
   refs.before.addEventListener('click', () => step(-1));
   refs.after.addEventListener('click', () => step(1));
   refs.mapCard.addEventListener('pointerdown', onHold);
