@@ -12,7 +12,7 @@ from schemas.operations import FaultRaised, MessageRejected
 from streams import safety
 from streams.backends.sqlite import SqliteLog
 from streams.cli.base import Commands, Session, iso, pass_session
-from streams.cli.checks import Level, examine
+from streams.cli.checks import Level, examine, machine
 from streams.compose import make_writer, open_log
 from streams.core.stage import derive_id
 from streams.errors import NotFoundError, RollcallError
@@ -222,12 +222,19 @@ def doctor(session: Session) -> None:
     """Say what is wrong with this installation, and what to do about it.
 
     One line for each thing looked at: ok, warn or fail. Ends with 1 if
-    anything fails.
+    anything fails. With --kafka it looks at the cluster instead of an embedded
+    log: whether it answers, its topics, how far every group is behind.
 
     For example:
       rollcall --data /srv/rollcall doctor
+      rollcall --kafka broker1:9092 doctor
     """
-    findings = examine(session.data, session.settings)
+    if session.cluster is None:
+        findings = examine(session.data, session.settings)
+    else:
+        from streams.cli.cluster_checks import examine_cluster  # noqa: PLC0415 - loads for long
+
+        findings = [*machine(session.data), *examine_cluster(session.cluster)]
     for one in findings:
         advice = f"; {one.advice}" if one.advice else ""
         click.echo(one_line(f"{one.level:5} {one.about}: {one.found}{advice}"))

@@ -1,19 +1,19 @@
 """From a parsed payload to the log, with a report of what became of each item."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
-from schemas.codec import UndecodableError, decode, encode
+from schemas.codec import UndecodableError, decode
 from schemas.envelope import Event
 from schemas.operations import MessageRejected
-from schemas.person import LIKE_IDENTIFIER, WITHHELD, RegistrationFiled
+from schemas.person import LIKE_IDENTIFIER, RegistrationFiled
 from streams.core.stage import derive_id
-from streams.merge import admit, route
-from streams.ports import MAX_RECORD_BYTES, IntakeLog, NewRecord, Receipt
+from streams.merge import admit, placed, route
+from streams.ports import IntakeLog, NewRecord, Receipt
+from streams.statement import keepable
 from streams.topology import DEAD_LETTERS
 
 INTAKE = "intake"
@@ -28,10 +28,6 @@ Refusal = tuple[str, str, str]
 Parsed = Sequence[Event | Refusal]
 Parse = Callable[[bytes, datetime], Parsed]
 """Bytes and the time they came in to events and refusals."""
-
-
-_QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
-"""A value in a reason: shown to whoever brought it, not kept if the rest is not."""
 
 
 class Rejection(NamedTuple):
@@ -84,7 +80,7 @@ def accept(log: IntakeLog, source: Source, found: Parsed, received_at: datetime)
             refusals.append(item)
             continue
         try:
-            good.append(admit(_fitting(item)))
+            good.append(admit(item))
         except ValueError as error:
             shown = not LIKE_IDENTIFIER.search(item.event_id)
             refusals.append((item.event_id if shown else f"event {number}", str(error), ""))
@@ -92,7 +88,7 @@ def accept(log: IntakeLog, source: Source, found: Parsed, received_at: datetime)
     receipts = [
         receipt
         for start in range(0, len(fresh), BATCH)
-        for receipt in log.intake([_arrival(e, log.shards) for e in fresh[start : start + BATCH]])
+        for receipt in log.intake([placed(e, log.shards) for e in fresh[start : start + BATCH]])
     ]
     quarantine(
         log, [_letter(source, one, received_at, place) for place, one in enumerate(refusals)]
@@ -110,15 +106,6 @@ def quarantine(log: IntakeLog, letters: Sequence[MessageRejected]) -> None:
     known = log.known([letter.event_id for letter in letters])
     fresh = {one.event_id: one for one in letters if one.event_id not in known}
     log.intake([[NewRecord(DEAD_LETTERS, 0, INTAKE, one)] for one in fresh.values()])
-
-
-def _fitting(event: Event) -> Event:
-    """Return the event; ``ValueError`` if it is larger than a log takes."""
-    size = len(encode(event))
-    if size > MAX_RECORD_BYTES:
-        msg = f"the message has {size} bytes; a record holds at most {MAX_RECORD_BYTES}"
-        raise ValueError(msg)
-    return event
 
 
 _IDENTITY = {"person_id", "registration_id"}
@@ -168,21 +155,14 @@ def _newest(
     return newest
 
 
-def _arrival(event: Event, shards: int) -> list[NewRecord]:
-    """Return the records that one event becomes."""
-    return [NewRecord(*place, event) for place in route(event, shards)]
-
-
 def _letter(source: Source, refusal: Refusal, at: datetime, place: int) -> MessageRejected:
     item, reason, body = refusal
-    if body.startswith(WITHHELD):
-        reason = _QUOTED.sub("...", reason)
     return MessageRejected(
-        event_id=derive_id("rejected", source.kind, item, reason, body),
+        event_id=derive_id("rejected", source.kind, item, keepable(reason, body), body),
         source=source.kind,
         occurred_at=at,
         received_at=at,
-        reason=f"{source.name}, {item}: {reason}",
+        reason=f"{source.name}, {item}: {keepable(reason, body)}",
         topic=INTAKE,
         partition=0,
         offset=place,

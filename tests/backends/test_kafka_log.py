@@ -1,16 +1,9 @@
-import os
-
 import pytest
 
 from tests.contracts.event_log import EventLogContract
 from tests.support.cluster import open_log
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(scope="session")
-def kafka():
-    return os.environ["ROLLCALL_TEST_KAFKA"]
 
 
 class TestKafkaLog(EventLogContract):

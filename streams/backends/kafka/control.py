@@ -1,4 +1,8 @@
-"""What a cluster's log was made with, in the compacted topic ``control``."""
+"""What a cluster's log was created with: its clock and its number of shards.
+
+One record of the compacted topic ``control``, written once by `rollcall topics
+create`. Whoever works on the log reads it first.
+"""
 
 from typing import Literal
 
@@ -7,23 +11,62 @@ import msgspec
 from streams.backends.kafka.asker import Asker
 from streams.backends.kafka.reader import Reader
 from streams.clock import ClockSpec
-from streams.errors import FormatMismatchError, NotFoundError
+from streams.errors import (
+    ClockMismatchError,
+    FormatMismatchError,
+    NotFoundError,
+    ShardsMismatchError,
+)
 from streams.sections import KafkaSettings
 from streams.topology import CONTROL
 
-KEY = "log"
+FORMAT = 1
+KEY = b"log"
 
 
-class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """What is fixed when the topics are made: the clock, and the number of shards.
+class Control(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a log was created; nothing of it ever changes."""
 
-    ``format`` is that of records and offsets in the topics, raised with every
-    change of them.
-    """
-
-    format: Literal[1] = 1
-    clock: ClockSpec
     shards: int
+    clock: ClockSpec
+    format: Literal[1] = 1
+
+
+class _Format(msgspec.Struct):
+    """As much of a control record as every format has."""
+
+    format: int
+
+
+def encode(control: Control) -> bytes:
+    """Return the value of the control record."""
+    return msgspec.json.encode(control)
+
+
+def decode(value: bytes) -> Control:
+    """Return what a control record says; ``FormatMismatchError`` for another format."""
+    hint = "use the version of Rollcall that made these topics, or another kafka.prefix"
+    try:
+        found = msgspec.json.decode(value, type=_Format).format
+        if found == FORMAT:
+            return msgspec.json.decode(value, type=Control)
+    except msgspec.MsgspecError as error:
+        what = f"the record in the topic control cannot be read: {error}"
+        raise FormatMismatchError(what, hint=hint) from error
+    what = f"the topics have format {found}; this program reads format {FORMAT}"
+    raise FormatMismatchError(what, hint=hint)
+
+
+def refuse_other(found: Control, shards: int | None, clock: ClockSpec | None) -> None:
+    """Raise if a log is wanted otherwise than it was created; None takes what is there."""
+    if shards is not None and shards != found.shards:
+        what = f"the log in this cluster has {found.shards} shards, not {shards}"
+        hint = "leave the number out, or use another kafka.prefix: it is fixed at creation"
+        raise ShardsMismatchError(what, hint=hint)
+    if clock is not None and clock != found.clock:
+        what = f"the log in this cluster runs on the clock {found.clock}, not {clock}"
+        hint = "use another kafka.prefix: a log keeps the clock it was created with"
+        raise ClockMismatchError(what, hint=hint)
 
 
 def control_of(asker: Asker, reader: Reader, settings: KafkaSettings) -> Control:
@@ -33,14 +76,8 @@ def control_of(asker: Asker, reader: Reader, settings: KafkaSettings) -> Control
         offset, end = asker.begin(CONTROL, 0), asker.end(CONTROL, 0)
         while offset < end and (records := reader.read(CONTROL, 0, offset, 100)):
             offset = records[-1].offset + 1
-            found = next((r.body for r in reversed(records) if r.key == KEY), found)
+            found = next((r.body for r in reversed(records) if r.key == KEY.decode()), found)
     if found is None:
         what = f"there are no topics {settings.prefix}* on {settings.bootstrap}"
-        hint = "make them: rollcall --kafka HOST:PORT topics create"
-        raise NotFoundError(what, hint=hint)
-    try:
-        return msgspec.json.decode(found, type=Control)
-    except msgspec.DecodeError as error:
-        what = f"the log on {settings.bootstrap} is of another format: {error}"
-        hint = "use the program version that made it, or another kafka.prefix"
-        raise FormatMismatchError(what, hint=hint) from error
+        raise NotFoundError(what, hint="make them: rollcall --kafka HOST:PORT topics create")
+    return decode(found)

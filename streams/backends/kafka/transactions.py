@@ -123,7 +123,6 @@ class Transactions:
                     key=message.key,
                     value=message.value,
                     headers=[*message.headers],
-                    timestamp=message.stamped_ms,
                     on_delivery=note,
                 )
             except BufferError:

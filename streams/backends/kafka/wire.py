@@ -2,7 +2,9 @@
 
 The value is the message's canonical JSON, the key what it is about; type and
 version stand in the headers ``type`` and ``version``. On a public topic a
-missing header means that topic's type, version 1 (design 7).
+missing header means that topic's type, version 1 (design 7). What Rollcall
+itself writes has in ``at`` the time of the log's clock, milliseconds since
+1970: the time stamp is the broker's, who knows nothing of a replay.
 """
 
 from collections.abc import Iterable
@@ -12,7 +14,7 @@ from schemas.codec import VERSION
 from streams.ports import NewRecord, Record, body_of, partitions_of
 from streams.topology import CLUSTER, PUBLIC
 
-TYPE, VERSION_HEADER = "type", "version"
+TYPE, VERSION_HEADER, AT = "type", "version", "at"
 
 Headers = Iterable[tuple[str, str | bytes | None]]
 
@@ -24,17 +26,13 @@ TOPICS = {topic.name: topic for topic in CLUSTER}
 
 
 class Message(NamedTuple):
-    """What a producer is given for one record; no value deletes a key.
-
-    ``stamped_ms`` 0 is the time of writing.
-    """
+    """What a producer is given for one record; no value deletes a key."""
 
     topic: str
     partition: int
     key: bytes
     value: bytes | None
     headers: list[tuple[str, bytes]]
-    stamped_ms: int = 0
 
 
 def record_of(
@@ -54,6 +52,7 @@ def record_of(
     said = {name: text for name, text in headers if isinstance(text, bytes)}
     name = said.get(TYPE)
     version = said.get(VERSION_HEADER)
+    at_ms = _number(said.get(AT, b""))
     return Record(
         topic,
         partition,
@@ -62,7 +61,7 @@ def record_of(
         _TYPE_OF.get(topic, "") if name is None else name.decode("utf-8", "replace"),
         VERSION if version is None else _number(version),
         value or b"",
-        stamped_ms,
+        stamped_ms if at_ms < 0 else at_ms,
     )
 
 
@@ -72,18 +71,20 @@ def headers_of(name: str, version: int = VERSION) -> list[tuple[str, bytes]]:
 
 
 def messages_of(
-    records: Iterable[NewRecord], shards: int, prefix: str, stamped_ms: int
+    records: Iterable[NewRecord], shards: int, prefix: str, at_ms: int
 ) -> list[Message]:
     """Return what to produce for records; ``InvalidRecordError`` if one is none.
 
-    A copy for every partition where the record goes to all. ``stamped_ms`` is
-    the log's time, in milliseconds since 1970.
+    A copy for every partition where the record goes to all. ``at_ms`` is the
+    log's time.
     """
     messages: list[Message] = []
+    at = (AT, str(at_ms).encode())
     for topic, partition, key, event in records:
-        body, headers = body_of(event), headers_of(type(event).__name__)
+        body = body_of(event)
+        headers = [*headers_of(type(event).__name__), at]
         messages.extend(
-            Message(prefix + topic, each, key.encode(), body, headers, stamped_ms)
+            Message(prefix + topic, each, key.encode(), body, headers)
             for each in partitions_of(TOPICS, topic, partition, shards)
         )
     return messages
