@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.choices import told_apart
 from dashboard.figures import Badge, Kpi, badges, banners
 from dashboard.pages import Around
 from dashboard.words import Words, words
@@ -154,13 +155,17 @@ def pick_situation(now: WallNow, say: Words, *, key: str) -> WallSituation | Non
     if st.session_state.get(key) not in by_id:
         st.session_state[key] = next(iter(by_id))
 
-    def title(situation_id: str) -> str:
-        one = by_id[situation_id]
+    def title(one: WallSituation) -> str:
         marks = [say[f"status_{one.status}"]] if one.status != "Actual" else []
         marks += [say["closed"]] if one.closed else []
         return " · ".join([one.title, f"{one.onset_at:%Y-%m-%d %H:%M} UTC", *marks])
 
+    titles = told_apart({one.situation_id: title(one) for one in now.situations})
     chosen = st.selectbox(
-        say["situation"], list(by_id), format_func=title, key=key, label_visibility="collapsed"
+        say["situation"],
+        list(by_id),
+        format_func=lambda one: titles[one],
+        key=key,
+        label_visibility="collapsed",
     )
     return by_id[chosen]

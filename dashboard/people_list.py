@@ -9,6 +9,7 @@ import streamlit as st
 from sqlalchemy import Engine
 
 from dashboard import selection, tables
+from dashboard.choices import told_apart
 from dashboard.figures import glyph, number
 from dashboard.furniture import clock, columns_of, plain
 from dashboard.pages import Around
@@ -16,11 +17,14 @@ from dashboard.selection import Filters, key
 from dashboard.words import Words
 from schemas.codelists import Basis, Bucket, Precision, Tier
 from streams.serving.people import members
-from streams.serving.people_answers import Member
+from streams.serving.people_answers import Member, Members
 from streams.serving.wall_answers import WallSituation
 
 PAGE_SIZE = 10_000
 """Rows of one page of the table, and marks of the map at most."""
+
+EVERYBODY = 2**31
+"""More people than there are."""
 
 TABLE_PX = 432
 
@@ -50,7 +54,7 @@ def load(engine: Engine, situation: WallSituation) -> Found:
 
 def _ask(
     engine: Engine, situation: WallSituation, wanted: Filters, *, limit: int, offset: int
-) -> Any:
+) -> Members:
     return members(
         engine,
         situation.situation_id,
@@ -88,7 +92,8 @@ def filter_row(situation: WallSituation, say: Words) -> None:
     rest = st.columns([1.2, 1.2, 1, 1.4, 0.9], vertical_alignment="center")
     many = partial(_many, say)
     many(rest[0], "tiers", [tier.value for tier in Tier if tier is not Tier.INBOUND], "tier")
-    areas = {area.code: area.name or say["area_nowhere"] for area in situation.areas}
+    names = {area.code: area.name or say["area_nowhere"] for area in situation.areas}
+    areas = told_apart(names)
     rest[1].multiselect(
         say["filter_area"],
         sorted(areas, key=lambda code: areas[code]),
@@ -215,11 +220,14 @@ def _below(around: Around, situation: WallSituation, found: Found, as_of: dateti
         width="stretch",
     )
     help_ = say("download_help", n=number(found.total, say))
-    everybody = partial(_everybody, around, situation, found.filters)
+
+    def listed() -> Sequence[Member]:
+        return everybody(around.store(), situation, found.filters)
+
     stem = f"rollcall-{situation.situation_id}"
     csv.download_button(
         say["csv"],
-        data=lambda: tables.as_csv(everybody()),
+        data=lambda: tables.as_csv(listed()),
         file_name=f"{stem}.csv",
         mime="text/csv",
         on_click="ignore",
@@ -228,7 +236,7 @@ def _below(around: Around, situation: WallSituation, found: Found, as_of: dateti
     )
     geojson.download_button(
         say["geojson"],
-        data=lambda: tables.as_geojson(everybody(), status=situation.status, as_of=as_of),
+        data=lambda: tables.as_geojson(listed(), status=situation.status, as_of=as_of),
         file_name=f"{stem}.geojson",
         mime="application/geo+json",
         on_click="ignore",
@@ -242,11 +250,10 @@ def _to_act() -> None:
     st.session_state[key("verb")] = "override"
 
 
-def _everybody(around: Around, situation: WallSituation, wanted: Filters) -> list[Member]:
-    """Return everybody who matches, over all pages, as the store has them now."""
-    rows: list[Member] = []
-    while True:
-        said = _ask(around.store(), situation, wanted, limit=PAGE_SIZE, offset=len(rows))
-        rows += said.rows
-        if not said.rows or len(rows) >= said.total:
-            return rows
+def everybody(engine: Engine, situation: WallSituation, wanted: Filters) -> Sequence[Member]:
+    """Return everybody who matches, as the store has them now.
+
+    Read at once: between two pages somebody may move to the other one, and a
+    list to telephone by must not leave them out.
+    """
+    return _ask(engine, situation, wanted, limit=EVERYBODY, offset=0).rows

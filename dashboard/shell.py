@@ -78,7 +78,7 @@ def _show(module: PageModule, process: Process, language: str) -> None:
         role=ROLE,
         user=user,
         store=process.store.engine,
-        data=process.data,
+        deliveries=process.deliveries,
         api=process.api,
     )
     try:

@@ -2,6 +2,7 @@
 
 Validates nothing that the messages do not already: it clamps times from the
 future, and gives each event the topic and partition of the stage it is for.
+What a record of a public topic becomes stands in ``streams.merging``.
 """
 
 import re
@@ -21,6 +22,7 @@ from schemas.place import Countries
 from schemas.report import AdvisoryIssued, IncidentReported
 from streams.core.partition import partition_of
 from streams.core.stage import DESK_INPUT, ROOM_INPUT, SHARD_INPUT
+from streams.ports import MAX_RECORD_BYTES, NewRecord
 from streams.topology import OPERATIONS
 
 FUTURE = timedelta(minutes=5)
@@ -45,8 +47,8 @@ def admit(event: Event) -> Event:
     version may outrank all that will follow it. Test messages exercise the
     transport and concern nobody; they are refused here, so that no later place
     has to remember it. So is an area that names a country which the reference
-    data does not know, and what is said of people where it looks like an
-    e-mail address or a telephone number.
+    data does not know, what is said of people where it looks like an e-mail
+    address or a telephone number, and what is larger than a log takes.
     """
     if event.status is Status.TEST:
         msg = "status Test: a transport test concerns nobody"
@@ -72,7 +74,11 @@ def admit(event: Event) -> Event:
         ahead["until"] = ahead["occurred_at"]
     if ahead:
         marked = (*event.cause_ids, CLAMPED)
-        return msgspec.structs.replace(event, cause_ids=marked, **ahead)
+        event = msgspec.structs.replace(event, cause_ids=marked, **ahead)
+    size = len(encode(event))
+    if size > MAX_RECORD_BYTES:
+        msg = f"the message has {size} bytes; a record holds at most {MAX_RECORD_BYTES}"
+        raise ValueError(msg)
     return event
 
 
@@ -126,6 +132,11 @@ def route(event: Event, shards: int) -> list[tuple[str, int, str]]:
         return [_place_of(event, shards)]
     msg = f"{type(event).__name__} is written by the system itself, not from outside"
     raise TypeError(msg)
+
+
+def placed(event: Event, shards: int) -> list[NewRecord]:
+    """Return the records that one event from outside becomes."""
+    return [NewRecord(*place, event) for place in route(event, shards)]
 
 
 def _place_of(command: CommandIssued, shards: int) -> tuple[str, int, str]:

@@ -27,7 +27,6 @@ NOT_SETTINGS = {
     "ROLLCALL_TEST_POISON": "test only: the stages raise on the event of this id",
     "ROLLCALL_SAMPLES": "tests only: the folder of recorded feed payloads",
     "ROLLCALL_REQUIRE": "tests only: what must not be skipped",
-    "ROLLCALL_TEST_KAFKA": "tests only: host:port of a cluster that is there to be tried on",
     "ROLLCALL_CHROMIUM": "tests and screenshots only: the browser to drive",
 }
 """Variables that begin like a setting and are none; what each one is."""

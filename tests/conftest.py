@@ -7,6 +7,27 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support import services
+from tests.support.services import (
+    kafka,
+    kafka_cluster,
+    kafka_tools,
+    locks,
+    postgres,
+    postgres_server,
+    service_folder,
+)
+
+__all__ = [
+    "kafka",
+    "kafka_cluster",
+    "kafka_tools",
+    "locks",
+    "postgres",
+    "postgres_server",
+    "service_folder",
+]
+
 NO_SAMPLES = "ROLLCALL_SAMPLES is not set; it names the folder of recorded feed payloads"
 
 # No deadline: a test's time is the machine's affair. Derandomised: what fails, fails again.
@@ -42,10 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever uses the recorded payloads, so that it can be required."""
+    """Mark whatever uses recorded payloads or a real service, so that it can be required."""
+    of_fixture = {"samples": "samples", **services.MARKERS}
     for item in items:
-        if "samples" in getattr(item, "fixturenames", ()):
-            item.add_marker("samples")
+        for marker in {of_fixture.get(name) for name in getattr(item, "fixturenames", ())}:
+            if marker is not None:
+                item.add_marker(marker)
 
 
 @pytest.hookimpl(wrapper=True)

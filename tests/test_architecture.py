@@ -26,6 +26,7 @@ FAULTS = {
     "streams/nowhere.py": "",
     "dashboard/uses_core.py": "import streams.core.stage",
     "dashboard/uses_geo.py": "import geo",
+    "dashboard/uses_infra.py": "import infra.kafka",
 }
 SOUND = {
     "dashboard/page.py": "import streams.serving.queries",

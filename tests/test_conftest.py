@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = "pytester"
+ROOT = Path(__file__).parents[1]
 CONFTEST = Path(__file__).with_name("conftest.py").read_text(encoding="utf-8")
 INI = "[pytest]\nmarkers =\n    kafka: needs a broker\n    samples: needs payloads\n"
 
@@ -13,6 +14,7 @@ INI = "[pytest]\nmarkers =\n    kafka: needs a broker\n    samples: needs payloa
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.delenv("ROLLCALL_SAMPLES", raising=False)
     monkeypatch.delenv("ROLLCALL_REQUIRE", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest(CONFTEST)
     pytester.makeini(INI)
     return pytester

@@ -75,7 +75,7 @@ def test_both_locks_agree_and_hold_every_declared_library() -> None:
     run_time, everything = map(locked, LOCKS)
     assert run_time.items() <= everything.items()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = [re.split(r"[<>=]", line)[0] for line in project["dependencies"]]
+    names = [re.split(r"[\[<>=]", line)[0] for line in project["dependencies"]]
     assert set(names) <= set(run_time)
     tools = [re.split(r"[<>=]", line)[0] for line in project["optional-dependencies"]["dev"]]
     assert set(tools) <= set(everything)

@@ -59,7 +59,7 @@ def draw(around: Around, labels: Labels) -> None:
     sql = st.text_area(words["query"], key="explore_sql", height=150)
     run, schema, _ = st.columns([1, 1, 6])
     if run.button(words["run"], key="explore_run", type="primary", shortcut="Ctrl+Enter"):
-        st.session_state["explore_said"] = KEPT.ask(around.store(), around.data, sql)
+        st.session_state["explore_said"] = KEPT.ask(around.store(), around.deliveries, sql)
     with schema.popover(words["schema"], width="stretch"):
         _schema(words, labels)
     said = st.session_state.get("explore_said")

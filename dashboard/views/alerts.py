@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import alert_acts, alert_rows
 from dashboard.alert_rows import Sorted
+from dashboard.choices import told_apart
 from dashboard.figures import number
 from dashboard.furniture import (
     STYLE,
@@ -23,7 +24,6 @@ from dashboard.pages import Around, Page
 from dashboard.words import Words
 from streams.serving.alert_lists import AlertLine, SilenceLine, alerts, silences
 from streams.serving.deliveries import (
-    DELIVERIES_FILE,
     DeliveryNow,
     by_alert,
     reading_deliveries,
@@ -54,7 +54,8 @@ def render(around: Around) -> None:
     say = around.words
     st.html(STYLE)
     _live(around)
-    titles = {one.situation_id: one.title for one in snapshot(around.store()).situations}
+    situations = snapshot(around.store()).situations
+    titles = told_apart({one.situation_id: one.title for one in situations})
     chosen = st.selectbox(
         say["only_situation"],
         [None, *titles],
@@ -79,7 +80,7 @@ def render(around: Around) -> None:
         width="stretch",
     )
     if shown == "silences":
-        alert_acts.silences(around, found.silences, found.now.as_of, found.titles)
+        alert_acts.silences(around, found.silences, found.now, found.titles)
         return
     _list(around, found, shown or "open")
 
@@ -100,13 +101,13 @@ def _live(around: Around) -> None:
 def _read(around: Around, situation_id: str | None) -> Everything:
     engine = around.store()
     now = snapshot(engine)
-    with reading_deliveries(around.data / DELIVERIES_FILE) as deliveries:
+    with reading_deliveries(around.deliveries) as deliveries:
         sent = None if deliveries is None else by_alert(deliveries)
     return Everything(
         now=now,
         alerts=alert_rows.sort(alerts(engine), situation_id),
         silences=tuple(one for one in silences(engine) if one.in_force),
-        titles={one.situation_id: one.title for one in now.situations},
+        titles=told_apart({one.situation_id: one.title for one in now.situations}),
         sent=sent,
     )
 
@@ -122,7 +123,7 @@ def _list(around: Around, found: Everything, shown: str) -> None:
         chosen = _table(rows, found, shown, say)
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        alert_acts.panel(around, chosen, found.titles, found.now.as_of)
+        alert_acts.panel(around, chosen, found.titles, found.now)
     with right:
         _deliveries(chosen, found.sent, say)
 

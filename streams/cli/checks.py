@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.backends.sqlite import SqliteLog
-from streams.backends.sqlite_file import LOG_FILE, Lock, connect, in_words
+from streams.backends.sqlite_file import LOG_FILE, Lock, in_words
 from streams.compose import backlog, engine_version
 from streams.errors import LogInUseError, RollcallError
 from streams.sections import Settings
 from streams.serving.queries import status, writer_places
 from streams.serving.store import REBUILD, STORE_FILE, reading
+from streams.sqlite_files import connect
 
 PACKAGES = (
     "antimeridian", "click", "httpx", "kafka-python", "lxml", "msgspec", "numpy", "pyproj",

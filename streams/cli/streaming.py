@@ -11,10 +11,11 @@ import msgspec
 
 from streams.backends.kafka.wire import TOPICS as CLUSTER_TOPICS
 from streams.backends.sqlite import SqliteLog
-from streams.cli.base import INSTANT, Session, pass_session, printable
+from streams.cli.base import INSTANT, Session, pass_session
 from streams.cli.outgoing import Refused, outgoing
 from streams.errors import BadInputError, NotFoundError
 from streams.ports import Record
+from streams.printable import one_line
 from streams.topology import PUBLIC, TOPICS, partition_of
 
 SHOWN = 20
@@ -64,7 +65,7 @@ def tail(
     names = [one.name for one in known]
     if topic not in names:
         where = "the embedded log has" if session.cluster is None else "there is"
-        what = f"{where} no topic {printable(topic)}"
+        what = f"{where} no topic {one_line(topic)}"
         raise NotFoundError(what, hint=f"one of {', '.join(names)}")
     from_ms = None if since is None else int(since.timestamp() * 1000)
     records = (
@@ -191,7 +192,7 @@ def publish(
     """
     declared = {one.name: one for one in PUBLIC}.get(topic)
     if declared is None:
-        what = f"{printable(topic)} is not a topic that anyone publishes to"
+        what = f"{one_line(topic)} is not a topic that anyone publishes to"
         raise BadInputError(what, hint=f"one of {', '.join(one.name for one in PUBLIC)}")
     # Its library loads for a third of a second, and no other command needs it.
     from streams.backends.kafka import publish as publishing  # noqa: PLC0415 - see above
@@ -211,7 +212,7 @@ def publish(
     )
     sent = publishing.publish(settings, messages)
     for item, reason in refused[:SHOWN]:
-        click.echo(printable(f"  {item}: {reason}"), err=True)
+        click.echo(one_line(f"  {item}: {reason}"), err=True)
     if len(refused) > SHOWN:
         click.echo(f"  and {len(refused) - SHOWN} more", err=True)
     if unchecked:

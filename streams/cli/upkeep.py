@@ -9,15 +9,16 @@ import click
 
 from schemas.codec import decode
 from schemas.operations import FaultRaised, MessageRejected
-from streams.backends import sqlite_file
+from streams import safety
 from streams.backends.sqlite import SqliteLog
-from streams.cli.base import Commands, Session, iso, pass_session, printable
+from streams.cli.base import Commands, Session, iso, pass_session
 from streams.cli.checks import Level, examine, machine
 from streams.compose import make_writer, open_log
 from streams.core.stage import derive_id
 from streams.errors import NotFoundError, RollcallError
 from streams.ingest.intake import INTAKE
 from streams.ports import NewRecord
+from streams.printable import one_line
 from streams.recovery import INPUT_OF
 from streams.serving.answers import DeadLetter
 from streams.serving.queries import dead_letters
@@ -49,7 +50,7 @@ def list_letters(session: Session, full: bool) -> None:
             place = f"{one.topic} {one.partition} at {one.offset}"
         state = "retried" if one.retried_at else "can be retried" if _waits(one) else "final"
         click.echo(f"{one.event_id}  {iso(one.at)}  {one.message_type}  {place}  [{state}]")
-        click.echo(f"    {printable(one.reason)}")
+        click.echo(f"    {one_line(one.reason)}")
         if full:
             for text in (one.body, one.traceback):
                 click.echo("\n".join(f"    | {line}" for line in (text or "").splitlines()))
@@ -176,16 +177,17 @@ def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @pass_session
 def backup(session: Session, file: Path) -> None:
-    """Write a safety copy of the log, also while it is in use.
+    """Write a safety copy of the log and of what was sent, also while in use.
 
-    The log is all there is to keep: everything else is made from it. The copy
-    is checked, and an existing file is never written over.
+    That is all there is to keep: everything else is made from the log. What was
+    sent stands beside FILE, in a file of its own (.deliveries). Both are checked,
+    and an existing file is never written over.
 
     For example:
       rollcall --data /srv/rollcall backup /backup/rollcall-2026-01-31.sqlite
     """
-    sqlite_file.backup(session.data, file)
-    click.echo(f"{file}: {file.stat().st_size} bytes, checked")
+    for one in safety.back_up(session.data, file):
+        click.echo(f"{one}: {one.stat().st_size} bytes, checked")
 
 
 @click.command()
@@ -194,10 +196,15 @@ def backup(session: Session, file: Path) -> None:
 def restore(session: Session, file: Path) -> None:
     """Make a data directory from a safety copy; refused where a log is already.
 
+    With what was sent, from the file beside FILE: without it alerts that are not
+    past their use-by are sent once more.
+
     For example:
       rollcall --data /srv/rollcall-new restore /backup/rollcall-2026-01-31.sqlite
     """
-    sqlite_file.restore(file, session.data)
+    if not safety.restore(file, session.data):
+        beside = safety.deliveries_beside(file)
+        click.echo(f"there is no {beside}: what was sent is not known here", err=True)
     for name in (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm"):
         (session.data / name).unlink(missing_ok=True)
     log = open_log(session.data, session.settings)
@@ -230,7 +237,7 @@ def doctor(session: Session) -> None:
         findings = [*machine(session.data), *examine_cluster(session.cluster)]
     for one in findings:
         advice = f"; {one.advice}" if one.advice else ""
-        click.echo(printable(f"{one.level:5} {one.about}: {one.found}{advice}"))
+        click.echo(one_line(f"{one.level:5} {one.about}: {one.found}{advice}"))
     failed = [one.about for one in findings if one.level is Level.FAIL]
     if failed:
         what = f"{len(failed)} checks failed: {', '.join(failed)}"

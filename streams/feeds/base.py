@@ -17,15 +17,10 @@ from schemas.codec import encode
 from schemas.codelists import Revision
 from schemas.envelope import YEAR_MAX, YEAR_MIN, Event, check_id
 from schemas.place import Position
-
-MAX_BODY_CHARS = 2000
-"""Most of a refused item that the quarantine keeps."""
+from streams.statement import MAX_BODY_CHARS, UNREADABLE
 
 PAYLOAD = "payload"
 """The ``item`` of a refusal that concerns the whole payload."""
-
-UNREADABLE = (ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
-"""What bad input makes the libraries raise; anything else is a bug of ours."""
 
 # The UTF-8 byte-order mark, and the same mark encoded twice (GDACS, December 2024).
 _MARKS = (b"\xc3\xaf\xc2\xbb\xc2\xbf", b"\xef\xbb\xbf")

@@ -34,7 +34,6 @@ from schemas.place import Area, Position
 from schemas.report import IncidentReported
 from streams.feeds.base import (
     PAYLOAD,
-    UNREADABLE,
     Feed,
     Parsed,
     PayloadError,
@@ -54,6 +53,7 @@ from streams.feeds.markup import (
     tree_of_xml,
     trees,
 )
+from streams.statement import UNREADABLE
 
 LANGUAGES = ("en", "fr", "nl", "de")
 """Languages of the ``info`` block that speaks for a message, best first."""

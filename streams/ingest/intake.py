@@ -1,19 +1,19 @@
 """From a parsed payload to the log, with a report of what became of each item."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
-from schemas.codec import UndecodableError, decode, encode
+from schemas.codec import UndecodableError, decode
 from schemas.envelope import Event
 from schemas.operations import MessageRejected
-from schemas.person import LIKE_IDENTIFIER, WITHHELD, RegistrationFiled
+from schemas.person import LIKE_IDENTIFIER, RegistrationFiled
 from streams.core.stage import derive_id
-from streams.merge import admit, route
-from streams.ports import MAX_RECORD_BYTES, EventLog, NewRecord, Receipt
+from streams.merge import admit, placed, route
+from streams.ports import IntakeLog, NewRecord, Receipt
+from streams.statement import keepable
 from streams.topology import DEAD_LETTERS
 
 INTAKE = "intake"
@@ -28,10 +28,6 @@ Refusal = tuple[str, str, str]
 Parsed = Sequence[Event | Refusal]
 Parse = Callable[[bytes, datetime], Parsed]
 """Bytes and the time they came in to events and refusals."""
-
-
-_QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
-"""A value in a reason: shown to whoever brought it, not kept if the rest is not."""
 
 
 class Rejection(NamedTuple):
@@ -70,12 +66,12 @@ class Source(NamedTuple):
     id_is_content: bool = False
 
 
-def take_in(log: EventLog, source: Source, payload: bytes, received_at: datetime) -> Report:
+def take_in(log: IntakeLog, source: Source, payload: bytes, received_at: datetime) -> Report:
     """Parse a payload, append what is good, quarantine the rest; durable."""
     return accept(log, source, source.parse(payload, received_at), received_at)
 
 
-def accept(log: EventLog, source: Source, found: Parsed, received_at: datetime) -> Report:
+def accept(log: IntakeLog, source: Source, found: Parsed, received_at: datetime) -> Report:
     """Append the events among what was found, quarantine the rest; durable."""
     good: list[Event] = []
     refusals: list[Refusal] = []
@@ -84,7 +80,7 @@ def accept(log: EventLog, source: Source, found: Parsed, received_at: datetime) 
             refusals.append(item)
             continue
         try:
-            good.append(admit(_fitting(item)))
+            good.append(admit(item))
         except ValueError as error:
             shown = not LIKE_IDENTIFIER.search(item.event_id)
             refusals.append((item.event_id if shown else f"event {number}", str(error), ""))
@@ -92,7 +88,7 @@ def accept(log: EventLog, source: Source, found: Parsed, received_at: datetime) 
     receipts = [
         receipt
         for start in range(0, len(fresh), BATCH)
-        for receipt in log.intake([_arrival(e, log.shards) for e in fresh[start : start + BATCH]])
+        for receipt in log.intake([placed(e, log.shards) for e in fresh[start : start + BATCH]])
     ]
     quarantine(
         log, [_letter(source, one, received_at, place) for place, one in enumerate(refusals)]
@@ -105,27 +101,18 @@ def accept(log: EventLog, source: Source, found: Parsed, received_at: datetime) 
     )
 
 
-def quarantine(log: EventLog, letters: Sequence[MessageRejected]) -> None:
+def quarantine(log: IntakeLog, letters: Sequence[MessageRejected]) -> None:
     """Put dead letters in the log, each once however often it is refused."""
     known = log.known([letter.event_id for letter in letters])
     fresh = {one.event_id: one for one in letters if one.event_id not in known}
     log.intake([[NewRecord(DEAD_LETTERS, 0, INTAKE, one)] for one in fresh.values()])
 
 
-def _fitting(event: Event) -> Event:
-    """Return the event; ``ValueError`` if it is larger than a log takes."""
-    size = len(encode(event))
-    if size > MAX_RECORD_BYTES:
-        msg = f"the message has {size} bytes; a record holds at most {MAX_RECORD_BYTES}"
-        raise ValueError(msg)
-    return event
-
-
 _IDENTITY = {"person_id", "registration_id"}
 _SAID = tuple(set(RegistrationFiled.__struct_fields__) - set(Event.__struct_fields__) - _IDENTITY)
 
 
-def _without_repeats(log: EventLog, good: Sequence[Event]) -> list[Event]:
+def _without_repeats(log: IntakeLog, good: Sequence[Event]) -> list[Event]:
     """Return the events without those that the log holds as the last word.
 
     One that was said before, but not last, comes back under an id of its own:
@@ -145,7 +132,7 @@ def _without_repeats(log: EventLog, good: Sequence[Event]) -> list[Event]:
 
 
 def _newest(
-    log: EventLog, events: Sequence[RegistrationFiled]
+    log: IntakeLog, events: Sequence[RegistrationFiled]
 ) -> dict[tuple[str, str], RegistrationFiled]:
     """Return the newest version in the log of each registration of these people."""
     people = {event.person_id for event in events}
@@ -168,21 +155,14 @@ def _newest(
     return newest
 
 
-def _arrival(event: Event, shards: int) -> list[NewRecord]:
-    """Return the records that one event becomes."""
-    return [NewRecord(*place, event) for place in route(event, shards)]
-
-
 def _letter(source: Source, refusal: Refusal, at: datetime, place: int) -> MessageRejected:
     item, reason, body = refusal
-    if body.startswith(WITHHELD):
-        reason = _QUOTED.sub("...", reason)
     return MessageRejected(
-        event_id=derive_id("rejected", source.kind, item, reason, body),
+        event_id=derive_id("rejected", source.kind, item, keepable(reason, body), body),
         source=source.kind,
         occurred_at=at,
         received_at=at,
-        reason=f"{source.name}, {item}: {reason}",
+        reason=f"{source.name}, {item}: {keepable(reason, body)}",
         topic=INTAKE,
         partition=0,
         offset=place,

@@ -1,6 +1,6 @@
 """The alerts page: what is open, who took note, what is silenced, what was sent."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from dashboard.process import install
 from dashboard.views import alerts
 from dashboard.words import Words, words
 from schemas.alert import AlertAcknowledged, SilenceChanged
-from streams.core.stage import ROOM_OUTPUT
+from schemas.codelists import Status
+from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT
 from streams.ports import NewRecord
 from streams.serving.alert_lists import AlertLine
 from streams.serving.deliveries import DeliveryNow
+from streams.serving.runtime import Runtime, note_runtime
 from streams.serving.store import STORE_FILE, open_store
 from tests.dashboard import crowd
 from tests.serving import builders
@@ -179,6 +181,43 @@ def test_nobody_silences_everything(full: Path) -> None:
     assert app.error[-1].value == (
         "Choose a rule, a situation, or both: nobody silences everything."
     )
+
+
+def silenced(app: AppTest, situation_id: str | None) -> AppTest:
+    """Prepare a silence of a rule, in one situation or in all."""
+    app.text_input(key="user").set_value("officer7").run()
+    app.segmented_control(key="alerts_verb").set_value("silence").run()
+    app.selectbox(key="alerts_silence_rule").set_value("affected_threshold")
+    app.selectbox(key="alerts_silence_situation").set_value(situation_id)
+    app.text_area(key="alerts_form_silence_reason").set_value("the drill is known")
+    (check,) = [one for one in app.button if one.label == "Check"]
+    return check.click().run()
+
+
+@pytest.mark.parametrize(
+    ("situation_id", "played", "status"),
+    [
+        ("sit-1", "Actual", "Actual"),
+        ("sit-9", "Actual", "Exercise"),
+        (None, "Actual", "Actual"),
+        (None, "Exercise", "Exercise"),
+    ],
+)
+def test_a_silence_is_of_the_status_that_it_is_to_mute(
+    tmp_path: Path, situation_id: str | None, played: str, status: str
+) -> None:
+    drill = msgspec.structs.replace(
+        builders.SITUATION, event_id="s9", situation_id="sit-9", status=Status.EXERCISE
+    )
+    crowd.fill(tmp_path, NewRecord(DESK_OUTPUT, 0, "sit-9", drill))
+    engine = open_store(tmp_path / STORE_FILE)
+    beat = datetime.now(UTC)
+    note_runtime(engine, Runtime(mode="replay", phase="running", beat_wall_at=beat, status=played))
+    engine.dispose()
+    app = silenced(opened(tmp_path), situation_id)
+    assert app.session_state["alerts_form_draft"].status == status
+    warned = [one.value for one in app.warning if one.value == EN["act_exercise"]]
+    assert len(warned) == (status == "Exercise")
 
 
 def test_acknowledging_nothing_is_refused_in_words(full: Path) -> None:

@@ -16,6 +16,7 @@ from schemas.codelists import Bucket
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import SHARD_OUTPUT
 from streams.ports import NewRecord
+from streams.serving.deliveries import DELIVERIES_FILE
 from streams.serving.explore import tables
 from streams.serving.kinds import KINDS, asked_columns
 from streams.serving.sql import Sandbox
@@ -169,16 +170,16 @@ def test_rows_are_read_anew_only_when_old_and_changed(data: Path):
     now = [0.0]
     own = kept.Kept(clock=lambda: now[0])
     with reading(data / STORE_FILE) as engine:
-        first = own.frame(engine, "ledger", data)
+        first = own.frame(engine, "ledger", data / DELIVERIES_FILE)
         now[0] = 3_600.0
-        assert own.frame(engine, "ledger", data) is first, "nothing has changed"
+        assert own.frame(engine, "ledger", data / DELIVERIES_FILE) is first, "nothing has changed"
         write_a_little_more(data)
         now[0] = 3_600.0 + kept.FRESH_S
-        changed = own.frame(engine, "ledger", data)
+        changed = own.frame(engine, "ledger", data / DELIVERIES_FILE)
         assert changed.rows is not None
         assert changed.rows["person_id"].to_pylist() == ["a.1", "b.1", "d.1"]
         own.forget()
-        assert own.frame(engine, "ledger", data) is not changed
+        assert own.frame(engine, "ledger", data / DELIVERIES_FILE) is not changed
     own.sandbox.close()
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,9 +12,12 @@ from dashboard.app import SCRIPT
 from dashboard.process import install
 from dashboard.views import officer
 from schemas.codelists import Bucket
+from streams.core.stage import DESK_OUTPUT
+from streams.ports import NewRecord
 from streams.serving.runtime import Runtime, note_runtime
 from streams.serving.store import STORE_FILE, open_store
 from tests.dashboard import crowd
+from tests.serving import builders
 from tests.support import screens
 
 
@@ -201,6 +205,21 @@ def test_an_act_is_confirmed_and_an_engine_that_is_away_is_said(full: Path) -> N
     app.button(key="officer_form_no").click().run()
     assert app.selectbox(key="officer_verb").value == "close"
     assert app.text_area(key="officer_form_reason").value == "all are home"
+
+
+def test_of_two_incidents_of_one_title_the_chosen_one_gets_the_footprint(tmp_path: Path) -> None:
+    twin = msgspec.structs.replace(builders.INCIDENT, event_id="i2", incident_id="inc-2")
+    crowd.fill(tmp_path, NewRecord(DESK_OUTPUT, 0, "inc-2", twin))
+    heard(tmp_path)
+    app = act(opened(tmp_path), "polygon")
+    app.text_area(key="officer_typed").set_value("37, 36\n37, 37\n38, 36.5").run()
+    app.button(key="officer_take").click().run()
+    app.text_input(key="user").set_value("officer7").run()
+    app.selectbox(key="officer_incident").set_value("inc-1")
+    app.text_area(key="officer_form_reason").set_value("the dam broke")
+    submit(app)
+    (said,) = app.session_state["officer_form_draft"].said
+    assert said["incident_id"] == "inc-1"
 
 
 def test_a_typed_area_declares_a_situation_or_says_why_not(full: Path) -> None:

@@ -14,7 +14,8 @@ from lxml import etree
 
 from schemas.envelope import Event
 from streams.feeds import FEEDS, feed_named
-from streams.feeds.base import MAX_BODY_CHARS, ItemReject
+from streams.feeds.base import ItemReject
+from streams.statement import MAX_BODY_CHARS
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 DATA = Path(__file__).parent / "data"

@@ -9,6 +9,7 @@ import pytest
 from streams.feeds import ndjson
 from streams.feeds.base import ItemReject
 from streams.merge import CLAMPED, admit
+from streams.statement import KINDS
 
 NOW = datetime(2026, 5, 2, tzinfo=UTC)
 TRAPS = (Path(__file__).parent / "data/ndjson/traps.ndjson").read_bytes()
@@ -33,7 +34,7 @@ def test_every_bad_line_is_refused_by_its_number_with_its_reason(parsed):
         ("line 5", vault),
         ("line 6", vault),
         ("line 7", "Input data was truncated"),
-        ("line 8", "type 'Tick' is not one of " + ", ".join(ndjson.KINDS)),
+        ("line 8", "type 'Tick' is not one of " + ", ".join(KINDS)),
         ("line 9", "occurred_at is in the year 9999; expected 1900 to 2200"),
         ("line 10", "Expected `object`, got `array`"),
     ]
@@ -109,7 +110,7 @@ def test_a_direct_identifier_is_known_in_any_spelling_and_four_languages(field):
         ),
         (
             {"type": "0470 12 34 56"},
-            f"type '0470 12 34 56' is not one of {', '.join(ndjson.KINDS)}",
+            f"type '0470 12 34 56' is not one of {', '.join(KINDS)}",
             "withheld, it holds event_id, occurred_at, person_id, source, state, type",
         ),
         (

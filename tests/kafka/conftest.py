@@ -1,26 +1,16 @@
 """A cluster to try on: topics of a prefix of their own, deleted afterwards."""
 
-import os
 import uuid
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient
 
+from infra.kafka import jars
 from streams.backends.kafka.clients import for_kafka_python
 from streams.sections import KafkaSettings
 from tests.cli.conftest import Rollcall
-
-NO_KAFKA = "ROLLCALL_TEST_KAFKA is not set; it names a cluster to try on, as host:port"
-
-
-@pytest.fixture(scope="session")
-def kafka() -> str:
-    """Return host:port of a running cluster, or skip where there is none."""
-    address = os.environ.get("ROLLCALL_TEST_KAFKA")
-    if not address:
-        pytest.skip(NO_KAFKA)
-    return address
 
 
 @pytest.fixture
@@ -44,12 +34,9 @@ def on_kafka(tmp_path, cluster, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def kafka_jars() -> str:
-    """Return the folder of Kafka's jars, or skip where there is none."""
-    folder = os.environ.get("KAFKA_JARS")
-    if not folder:
-        pytest.skip("KAFKA_JARS is not set; it names the folder of Kafka's jars")
-    return folder
+def kafka_jars(kafka_tools) -> Path:  # noqa: ARG001 - it skips where there is no Java
+    """Return the folder of Kafka's jars."""
+    return jars.jars()
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from streams.ports import NewRecord
 from streams.serving import journals as j
 from streams.serving import tables as t
 from streams.serving.runtime import ConfiguredFeed, Runtime, note_runtime, runtime_of
-from streams.serving.store import open_store
 from streams.serving.writer import Writer
 from tests.serving.builders import AT, INCIDENT, SHARDS, SITUATION, TOTALS, base, story, summed
 
@@ -35,13 +34,6 @@ from tests.serving.builders import AT, INCIDENT, SHARDS, SITUATION, TOTALS, base
 def log(tmp_path):
     with closing(SqliteLog.open(tmp_path, shards=SHARDS)) as one:
         yield one
-
-
-@pytest.fixture
-def store(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
-    yield engine
-    engine.dispose()
 
 
 def rows(engine, table, *names):

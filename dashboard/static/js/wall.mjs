@@ -74,7 +74,7 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     mark(refs.wall, 'data-state', why === null ? (now === null ? 'waiting' : 'live') : 'stale');
     const banners = bannersOf({
       clock: known?.clock, statuses, log_ms,
-      stale: staleBanner(why, { as_of: known?.as_of ?? null, age_s: fresh?.age_s ?? null, store: now?.store }, speaker),
+      stale: staleBanner(why, { as_of: known?.as_of ?? null, age_s: fresh?.age_s ?? fresh?.silent_s ?? null, store: now?.store }, speaker),
     }, speaker, echo);
     renderBanners(refs.banners, banners);
     frame(refs.wall, banners.some((banner) => banner.kind === 'exercise'));

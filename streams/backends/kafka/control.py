@@ -8,8 +8,17 @@ from typing import Literal
 
 import msgspec
 
+from streams.backends.kafka.asker import Asker
+from streams.backends.kafka.reader import Reader
 from streams.clock import ClockSpec
-from streams.errors import ClockMismatchError, FormatMismatchError, ShardsMismatchError
+from streams.errors import (
+    ClockMismatchError,
+    FormatMismatchError,
+    NotFoundError,
+    ShardsMismatchError,
+)
+from streams.sections import KafkaSettings
+from streams.topology import CONTROL
 
 FORMAT = 1
 KEY = b"log"
@@ -58,3 +67,17 @@ def refuse_other(found: Control, shards: int | None, clock: ClockSpec | None) ->
         what = f"the log in this cluster runs on the clock {found.clock}, not {clock}"
         hint = "use another kafka.prefix: a log keeps the clock it was created with"
         raise ClockMismatchError(what, hint=hint)
+
+
+def control_of(asker: Asker, reader: Reader, settings: KafkaSettings) -> Control:
+    """Return what the log was made with; ``NotFoundError`` where there is none."""
+    found: bytes | None = None
+    if asker.partitions(CONTROL):
+        offset, end = asker.begin(CONTROL, 0), asker.end(CONTROL, 0)
+        while offset < end and (records := reader.read(CONTROL, 0, offset, 100)):
+            offset = records[-1].offset + 1
+            found = next((r.body for r in reversed(records) if r.key == KEY.decode()), found)
+    if found is None:
+        what = f"there are no topics {settings.prefix}* on {settings.bootstrap}"
+        raise NotFoundError(what, hint="make them: rollcall --kafka HOST:PORT topics create")
+    return decode(found)

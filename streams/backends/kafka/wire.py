@@ -2,19 +2,21 @@
 
 The value is the message's canonical JSON, the key what it is about; type and
 version stand in the headers ``type`` and ``version``. On a public topic a
-missing header means that topic's type, version 1 (design 7).
+missing header means that topic's type, version 1 (design 7). What Rollcall
+itself writes has in ``at`` the time of the log's clock, milliseconds since
+1970: the time stamp is the broker's, who knows nothing of a replay.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.codec import VERSION
 from streams.ports import NewRecord, Record, body_of, partitions_of
 from streams.topology import CLUSTER, PUBLIC
 
-TYPE, VERSION_HEADER = "type", "version"
+TYPE, VERSION_HEADER, AT = "type", "version", "at"
 
-Headers = Sequence[tuple[str, bytes | None]]
+Headers = Iterable[tuple[str, str | bytes | None]]
 
 _TYPE_OF = {topic.name: topic.messages[0] for topic in PUBLIC}
 _UNREADABLE = -1
@@ -24,12 +26,12 @@ TOPICS = {topic.name: topic for topic in CLUSTER}
 
 
 class Message(NamedTuple):
-    """What a producer is given for one record."""
+    """What a producer is given for one record; no value deletes a key."""
 
     topic: str
     partition: int
     key: bytes
-    value: bytes
+    value: bytes | None
     headers: list[tuple[str, bytes]]
 
 
@@ -47,9 +49,11 @@ def record_of(
     Whatever is wrong with it stays as it is: the stage that decodes it makes a
     dead letter of it.
     """
-    said = dict(headers)
+    said = {name: text for name, text in headers if isinstance(text, bytes)}
     name = said.get(TYPE)
     version = said.get(VERSION_HEADER)
+    # Of a public topic nobody can say when it came in but the broker.
+    at_ms = _UNREADABLE if topic in _TYPE_OF else _number(said.get(AT, b""))
     return Record(
         topic,
         partition,
@@ -58,7 +62,7 @@ def record_of(
         _TYPE_OF.get(topic, "") if name is None else name.decode("utf-8", "replace"),
         VERSION if version is None else _number(version),
         value or b"",
-        stamped_ms,
+        stamped_ms if at_ms < 0 else at_ms,
     )
 
 
@@ -67,14 +71,19 @@ def headers_of(name: str, version: int = VERSION) -> list[tuple[str, bytes]]:
     return [(TYPE, name.encode()), (VERSION_HEADER, str(version).encode())]
 
 
-def messages_of(records: Iterable[NewRecord], shards: int, prefix: str) -> list[Message]:
+def messages_of(
+    records: Iterable[NewRecord], shards: int, prefix: str, at_ms: int
+) -> list[Message]:
     """Return what to produce for records; ``InvalidRecordError`` if one is none.
 
-    A copy for every partition where the record goes to all.
+    A copy for every partition where the record goes to all. ``at_ms`` is the
+    log's time.
     """
     messages: list[Message] = []
+    at = (AT, str(at_ms).encode())
     for topic, partition, key, event in records:
-        body, headers = body_of(event), headers_of(type(event).__name__)
+        body = body_of(event)
+        headers = [*headers_of(type(event).__name__), at]
         messages.extend(
             Message(prefix + topic, each, key.encode(), body, headers)
             for each in partitions_of(TOPICS, topic, partition, shards)
