@@ -20,7 +20,8 @@ from streams.errors import (
     ShardsMismatchError,
 )
 from streams.ports import Commit, Snapshot
-from tests.contracts.event_log import EventLogContract, IntakeContract
+from tests.contracts.event_log import EventLogContract
+from tests.contracts.intake import IntakeContract
 from tests.support.toy import START, at_desk, dump
 
 

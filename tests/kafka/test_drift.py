@@ -26,7 +26,7 @@ def sentences(cluster):
     return [one.sentence for one in drift(SETTINGS, 8, cluster)]
 
 
-def test_people_have_a_partition_a_shard_and_public_time_stamps_are_the_brokers():
+def test_people_have_a_partition_a_shard_and_time_stamps_are_the_brokers():
     topics = declared(SETTINGS, 8)
     assert list(topics) == ["r." + topic.name for topic in CLUSTER]
     assert topics["r.check-ins"] == Layout(
@@ -46,7 +46,7 @@ def test_people_have_a_partition_a_shard_and_public_time_stamps_are_the_brokers(
         {
             "cleanup.policy": "compact",
             "max.message.bytes": str(MAX_MESSAGE_BYTES),
-            "message.timestamp.type": "CreateTime",
+            "message.timestamp.type": "LogAppendTime",
             "max.compaction.lag.ms": "86400000",
             "min.insync.replicas": "2",
         },

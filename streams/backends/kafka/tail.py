@@ -33,8 +33,9 @@ def read(
 ) -> Iterator[Record]:
     """Yield the committed records of a topic as they come, in order within a partition.
 
-    From the beginning, or from the first that was appended at ``from_ms`` or
-    later. Ends where the topic ended when the call began, unless it follows.
+    From the beginning, or those appended at ``from_ms`` or later by the log's
+    clock: no record is older than that for the broker. Ends where the topic
+    ended when the call began, unless it follows.
     ``only`` are the partitions to read; None for all.
     """
     name = settings.prefix + topic
@@ -49,10 +50,12 @@ def read(
                 for one in found:
                     if not follow and one.offset >= ends[place]:
                         break
-                    yield record_of(
+                    record = record_of(
                         topic, one.partition, one.offset, one.key, one.value, one.headers,
                         one.timestamp,
                     )  # fmt: skip
+                    if from_ms is None or record.appended_ms >= from_ms:
+                        yield record
 
 
 def _partitions(consumer: KafkaConsumer, name: str) -> list[int]:

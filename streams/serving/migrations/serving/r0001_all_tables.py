@@ -359,6 +359,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("name = 'ContactRecorded'"),
     )
     op.create_index(
+        "inputs_commands",
+        "inputs",
+        ["name"],
+        sqlite_where=sa.text("name = 'CommandIssued'"),
+        postgresql_where=sa.text("name = 'CommandIssued'"),
+    )
+    op.create_index(
         "inputs_trigger_id",
         "inputs",
         ["trigger_id"],
