@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 PYTEST_ARGS ?=
+BROKERS ?= 1
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := var/demo
@@ -10,10 +11,10 @@ MINUTES ?= 10
 AT_END ?= stop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test test-long lint bench oracle schemas lock lock-check
+.PHONY: help setup assets demo test test-long lint bench oracle schemas lock lock-check kafka-up kafka-down postgres-up postgres-down
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
 
 setup: $(STAMP) assets ## create .venv with everything locked by hash; does nothing when up to date
 
@@ -60,6 +61,18 @@ oracle: setup ## engine | oracle | difference, per report and tier
 
 schemas: setup ## write schemas/published from the message types
 	$(BIN)/rollcall schemas export
+
+kafka-up: setup ## Apache Kafka on 127.0.0.1:9092, without Docker; BROKERS=3 for a cluster
+	@$(BIN)/python -m infra.kafka up --brokers $(BROKERS)
+
+kafka-down: setup ## stop it; its records stay in var/kafka
+	@$(BIN)/python -m infra.kafka down
+
+postgres-up: setup ## PostgreSQL on 127.0.0.1:5433, without Docker; prints the URL
+	@$(BIN)/python -m infra.postgres up
+
+postgres-down: setup ## stop it; its data stay
+	@$(BIN)/python -m infra.postgres down
 
 # One version of everything for every Python and platform, wheels only, hashes, no addresses.
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url \

@@ -14,8 +14,11 @@ from dashboard import guard
 from dashboard.app import compose
 from dashboard.hub import Hub
 from dashboard.process import Process, install
-from dashboard.store import Store
+from dashboard.store import ServerStore, Store
 from dashboard.views import PAGES
+from streams.serving.deliveries import DELIVERIES_FILE
+from streams.serving.place import Place
+from streams.serving.postgres import Database
 from streams.serving.wall import snapshot
 from streams.serving.wall_zones import zones
 
@@ -26,7 +29,12 @@ LOG = logging.getLogger(__name__)
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the data directory")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--data", type=Path, help="the data directory")
+    where.add_argument(
+        "--store", help="the database beside a cluster, as postgresql://user@host/db"
+    )
+    parser.add_argument("--store-password-file", default="", help="file with its password")
     parser.add_argument("--port", type=int, default=8501, help="0 takes any free one")
     parser.add_argument("--api", default="http://127.0.0.1:8080", help="the engine's API")
     parser.add_argument(
@@ -78,7 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             wanted.host,
         )
         hosts = ("*",)
-    store = Store(wanted.data)
+    store: Store | ServerStore
+    deliveries: Place
+    if wanted.store:
+        deliveries = Database(wanted.store, wanted.store_password_file)
+        store = ServerStore(deliveries)
+    else:
+        store, deliveries = Store(wanted.data), wanted.data / DELIVERIES_FILE
     pause: Path | None = wanted.pause_file
     hub = Hub(
         store.engine,
@@ -86,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         paused=lambda: pause is not None and pause.exists(),
         stamp=store.stamp,
     )
-    process = Process(wanted.data, wanted.api.rstrip("/"), store, hub, PAGES)
+    process = Process(deliveries, wanted.api.rstrip("/"), store, hub, PAGES)
     install(process)
     config = uvicorn.Config(
         compose(process, zones, hosts),

@@ -13,12 +13,10 @@ from dashboard.alert_rows import rule_name
 from dashboard.furniture import clock, plain
 from dashboard.pages import Around
 from dashboard.words import Words
-from streams.serving.alert_lists import AlertLine, SilenceLine
+from streams.serving.alert_lists import SILENCEABLE, AlertLine, SilenceLine
+from streams.serving.wall_answers import WallNow
 
 FORM = "alerts_form"
-RULES = ("affected_threshold", "advice_raised_with_people")
-"""Rules that can be silenced; nobody silences a call for help."""
-
 MAX_HOURS = 72
 NAMED = 4
 
@@ -27,7 +25,7 @@ def panel(
     around: Around,
     chosen: Sequence[AlertLine],
     titles: Mapping[str, str],
-    as_of: datetime | None,
+    now: WallNow,
 ) -> None:
     """Show the act that is being prepared, confirmed, or was sent."""
     say = around.words
@@ -41,7 +39,7 @@ def panel(
         key="alerts_verb",
     )
     if verb == "silence":
-        _silence(around, titles, as_of)
+        _silence(around, titles, now)
     else:
         _acknowledge(around, chosen)
 
@@ -49,7 +47,7 @@ def panel(
 def silences(
     around: Around,
     found: Sequence[SilenceLine],
-    as_of: datetime | None,
+    now: WallNow,
     titles: Mapping[str, str],
 ) -> None:
     """Show the silences in force, each with the way to lift it."""
@@ -73,10 +71,10 @@ def silences(
     lifting = next(
         (s for s in found if s.silence_id == st.session_state.get("alerts_lifting")), None
     )
-    if lifting is not None and as_of is not None:
-        _lift(around, lifting, as_of)
+    if lifting is not None and now.as_of is not None:
+        _lift(around, lifting, now.as_of)
     with st.expander(say["silence"]):
-        _silence(around, titles, as_of)
+        _silence(around, titles, now)
 
 
 def sentence(draft: Draft, titles: Mapping[str, str], say: Words) -> str:
@@ -131,16 +129,25 @@ def _acknowledge(around: Around, chosen: Sequence[AlertLine]) -> None:
     act_forms.propose(FORM, around, draft, problems=problems)
 
 
-def _silence(around: Around, titles: Mapping[str, str], as_of: datetime | None) -> None:
+def status_of(situation_id: str | None, now: WallNow) -> str:
+    """Return which status a silence is for: one of another status mutes nothing.
+
+    The situation's own; without a situation that of what is being played.
+    """
+    own = (one.status for one in now.situations if one.situation_id == situation_id)
+    return next(own, now.clock.status)
+
+
+def _silence(around: Around, titles: Mapping[str, str], now: WallNow) -> None:
     say = around.words
-    if as_of is None:
+    if now.as_of is None:
         st.info(say["silence_no_time"])
         return
     with st.form("alerts_silence"):
         st.caption(say["silence_help"])
         rule = st.selectbox(
             say["silence_rule"],
-            [None, *RULES],
+            [None, *SILENCEABLE],
             format_func=partial(rule_name, say=say),
             key="alerts_silence_rule",
         )
@@ -155,10 +162,10 @@ def _silence(around: Around, titles: Mapping[str, str], as_of: datetime | None) 
         ready = st.form_submit_button(say["act_check"], width="stretch")
     if not ready:
         return
-    said: dict[str, Any] = {"until": as_of + timedelta(hours=hours)}
+    said: dict[str, Any] = {"until": now.as_of + timedelta(hours=hours)}
     said |= {"rule": rule} if rule else {}
     said |= {"situation_id": situation_id} if situation_id else {}
-    draft = Draft("silence", around.user, reason, "Actual", (said,))
+    draft = Draft("silence", around.user, reason, status_of(situation_id, now), (said,))
     problems = () if rule or situation_id else (say["silence_needs"],)
     act_forms.propose(FORM, around, draft, problems=problems)
 

@@ -153,7 +153,8 @@ def banners(now: WallNow, machine_at: datetime, say: Words) -> tuple[Banner, ...
     if clock.phase == "loading":
         done, of = number(clock.done, say), number(clock.of, say)
         said.append(Banner("info", say("banner_loading", done=done, of=of)))
-    said += [Banner("error", say("banner_fault", fault=fault)) for fault in now.pipeline.faults]
+    named = [say.get(f"fault_{fault}", fault) for fault in now.pipeline.faults]
+    said += [Banner("error", say("banner_fault", fault=fault)) for fault in named]
     return tuple(said)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.choices import told_apart
 from dashboard.figures import Badge, Kpi, badges, banners
 from dashboard.pages import Around
 from dashboard.words import Words, words
@@ -21,7 +22,7 @@ STYLE = """
 [data-stale="true"] { opacity: .8 !important; }
 .stAlert [data-testid="stAlertContainer"] { padding: .45rem .9rem; font-weight: 600; }
 [class*="st-key-kpi_"] button {
-  justify-content: flex-start; min-height: 5.1rem; padding: .3rem .8rem;
+  justify-content: flex-start; min-height: 4.7rem; padding: .2rem .8rem;
   border: 1px solid #1d3044; border-left: 6px solid #8aa0b6; border-radius: 10px;
   background: #0c1826; text-align: left;
 }
@@ -43,6 +44,8 @@ STYLE = """
   display: block; overflow: hidden; color: #9fb1c2; font-size: .74rem; font-style: normal;
   text-overflow: ellipsis; white-space: nowrap;
 }
+.st-key-officer_filter { row-gap: .5rem; }
+.st-key-officer_buckets div:has(> button) { flex-wrap: wrap; }
 .st-key-officer_buckets button { min-height: 1.75rem; padding: .1rem .6rem; }
 .st-key-officer_buckets button p { font-size: .84rem; }
 .st-key-kpi_unaccounted button { border-left-color: #ffc533; }
@@ -154,13 +157,17 @@ def pick_situation(now: WallNow, say: Words, *, key: str) -> WallSituation | Non
     if st.session_state.get(key) not in by_id:
         st.session_state[key] = next(iter(by_id))
 
-    def title(situation_id: str) -> str:
-        one = by_id[situation_id]
+    def title(one: WallSituation) -> str:
         marks = [say[f"status_{one.status}"]] if one.status != "Actual" else []
         marks += [say["closed"]] if one.closed else []
         return " · ".join([one.title, f"{one.onset_at:%Y-%m-%d %H:%M} UTC", *marks])
 
+    titles = told_apart({one.situation_id: title(one) for one in now.situations})
     chosen = st.selectbox(
-        say["situation"], list(by_id), format_func=title, key=key, label_visibility="collapsed"
+        say["situation"],
+        list(by_id),
+        format_func=lambda one: titles[one],
+        key=key,
+        label_visibility="collapsed",
     )
     return by_id[chosen]

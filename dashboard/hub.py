@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from dashboard.store import unread
 from streams.errors import StoreFailedError
 from streams.serving.wall_answers import WallNow
 
@@ -95,6 +96,7 @@ class Hub:
 
         ``stamp`` is cheap and differs once the store was written, so that an
         officer's act is on the wall with the next tick and not a second later.
+        Where it fails the store is in trouble, as where it cannot be read.
         """
         self._stamp = stamp
         self._store = store
@@ -117,14 +119,14 @@ class Hub:
         A slow look is not caught up.
         """
         while True:
-            began_s, stamp = time.monotonic(), self._stamp()
+            began_s, stamp = time.monotonic(), self._glance()
             if not self._paused():
                 await self.look()
             rest_s = max(self._interval_s - (time.monotonic() - began_s), LEAST_REST_S)
             until_s = time.monotonic() + rest_s
             while (left_s := until_s - time.monotonic()) > 0:
                 await asyncio.sleep(min(left_s, GLANCE_S))
-                written = self._stamp() != stamp
+                written = self._glance() != stamp
                 if written and time.monotonic() - began_s >= SOONEST_S:
                     break
 
@@ -137,15 +139,22 @@ class Hub:
         self._picture = step(self._picture, seen, at_s)
         self._publish(frame(self._picture, at_s, datetime.now(UTC)))
 
+    def _glance(self) -> object:
+        """Return the stamp, or what it failed with: the next look says it to everybody."""
+        try:
+            return self._stamp()
+        except Exception as error:  # noqa: BLE001 - no bad glance may end the ticker
+            return str(error)
+
     def see(self) -> WallNow | str:
         """Return the snapshot, or the sentence why there is none."""
         try:
+            self._stamp()
             return self._read(self._store())
         except StoreFailedError as error:
             return f"{error}. {error.hint}"
         except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
-            return f"the serving store could not be read: {cause}"
+            return unread(error)
         except Exception as error:
             LOG.exception("the wall could not be made")
             return f"the wall could not be made: {type(error).__name__}: {error}"

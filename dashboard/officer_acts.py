@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import act_forms, acts, selection
 from dashboard.acts import Draft, OutlineError, outline_of
+from dashboard.choices import told_apart
 from dashboard.furniture import plain
 from dashboard.pages import Around
 from dashboard.selection import key
@@ -158,7 +159,7 @@ def _polygon(around: Around, situation: WallSituation) -> None:
     if not situation.incidents:
         st.info(say["act_no_incident"])
         return
-    titles = {one.incident_id: one.title for one in situation.incidents}
+    titles = told_apart({one.incident_id: one.title for one in situation.incidents})
     with st.form(key("polygon")):
         incident_id = st.selectbox(
             say["act_incident"], list(titles), format_func=lambda i: titles[i], key=key("incident")

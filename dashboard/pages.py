@@ -1,12 +1,12 @@
 """What a page is, and what it is given to draw itself."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import Engine
 
 from dashboard.words import Words
+from streams.serving.place import Place
 
 
 class Page(NamedTuple):
@@ -29,8 +29,9 @@ class Around(NamedTuple):
 
     ``store`` opens the serving store read-only and raises ``StoreFailedError``
     with a sentence. ``role`` is "officer" until login exists; ``user`` is what
-    the person typed as their name, empty until then. ``data`` is the data
-    directory, ``api`` the base URL of the engine's API.
+    the person typed as their name, empty until then. ``deliveries`` is
+    where they are, if a dispatcher has ever run; ``api`` is the base URL of the
+    engine's API.
     """
 
     words: Words
@@ -38,7 +39,7 @@ class Around(NamedTuple):
     role: str
     user: str
     store: Callable[[], Engine]
-    data: Path
+    deliveries: Place
     api: str
 
 

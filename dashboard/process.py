@@ -1,19 +1,19 @@
 """What one dashboard process is made of; its routes and its pages share it."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 from dashboard.hub import Hub
 from dashboard.pages import PageModule
-from dashboard.store import Store
+from dashboard.store import ServerStore, Store
+from streams.serving.place import Place
 
 
 class Process(NamedTuple):
-    """The data directory and the engine's API, the store and the hub, the pages."""
+    """Where deliveries are, the engine's API, the store and the hub, the pages."""
 
-    data: Path
+    deliveries: Place
     api: str
-    store: Store
+    store: Store | ServerStore
     hub: Hub
     pages: tuple[PageModule, ...]
 

@@ -7,13 +7,13 @@ the metrics. Once a second the engine says in the store that it is alive.
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from socket import socket
 from typing import Any, NamedTuple
 
@@ -70,10 +70,42 @@ class Wanted(NamedTuple):
     speed: float = 1.0
 
 
+class Wake:
+    """Wakes the one thread that waits for it; called from any thread and signal handler.
+
+    A ``threading.Event`` that a handler sets can find its own lock taken, by
+    the very code that the signal has interrupted, and wait for ever.
+    """
+
+    def __init__(self) -> None:
+        """Begin asleep."""
+        self._calls: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """Let whoever waits go on, or not begin to wait."""
+        self._calls.put(None)
+
+    def taken(self) -> bool:
+        """Tell whether it was set since the last look."""
+        found = False
+        while not self._calls.empty():
+            self._calls.get()
+            found = True
+        return found
+
+    def wait(self, longest_s: float) -> None:
+        """Return when it is set, which the next look still sees, or time is up."""
+        try:
+            self._calls.get(timeout=longest_s)
+        except Empty:
+            return
+        self._calls.put(None)
+
+
 class Engine:
     """One engine at work; ``stop`` may be called from anywhere."""
 
-    def __init__(self, system: System, drive: Drive, inlet: Inlet, wake: threading.Event) -> None:
+    def __init__(self, system: System, drive: Drive, inlet: Inlet, wake: Wake) -> None:
         """Work on what is open."""
         self._system, self._drive, self._inlet, self._wake = system, drive, inlet, wake
         self._stopping = False
@@ -85,9 +117,7 @@ class Engine:
         """Work until told to stop."""
         idle = False
         while not self._stopping:
-            woken = self._wake.is_set()
-            if woken:  # what is set after this look is seen by the next one
-                self._wake.clear()
+            woken = self._wake.taken()
             moved = self._drive.advance(idle=idle)
             count = self._system.pump.step()
             self._unwritten |= bool(count) or moved or woken
@@ -154,7 +184,7 @@ def engine(wanted: Wanted, say: Callable[[str], None]) -> Iterator[Engine]:
         writer = closes.enter_context(closing(make_writer(log, data, settings)))
         say("reading the state back" if log.last_tick_at() else "starting on an empty log")
         pump = closes.enter_context(make_pump(log, settings))
-        wake, ticks, metrics = threading.Event(), TickAge(), Metrics()
+        wake, ticks, metrics = Wake(), TickAge(), Metrics()
         inlet = Inlet(log, metrics, wake.set)
         drive: Drive
         if wanted.scenario is None:

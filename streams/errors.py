@@ -153,3 +153,17 @@ class EngineAwayError(RollcallError):
 
     code = "engine_away"
     exit_code = 10
+
+
+class ClusterAwayError(RollcallError):
+    """No broker of the cluster answered; asking again later may help."""
+
+    code = "cluster_away"
+    exit_code = 10
+
+
+class ClusterRefusedError(RollcallError):
+    """The cluster answers and does not let us in, or not do this."""
+
+    code = "cluster_refused"
+    exit_code = 11

@@ -150,6 +150,15 @@ class Lane:
         self._abort("snapshot")
         self._log.save_snapshot(*self.key, Snapshot(self._offset, self._engine, body))
 
+    def settle(self, upto: int) -> None:
+        """Count as dealt with what is no record: before ``upto`` there is none left.
+
+        Kafka's marks of transactions have offsets too; a stage that has dealt
+        with everything would else look as if it had not.
+        """
+        if self.stopped is None and upto > self._offset:
+            self._commit(upto, ())
+
     def _start(self) -> None:
         progress = self._log.progress(*self.key)
         self._last_skips.extend(

@@ -87,7 +87,9 @@ IMBALANCE = _gauge(
 )
 FAULTS = _gauge("faults_open", "Faults that are not cleared, by what they are.", "fault")
 DEAD_LETTERS = _gauge("dead_letters", "Refused records that nobody has put back.")
-ALERTS_OPEN = _gauge("alerts_open", "Alerts that nobody has acknowledged.", "status")
+ALERTS_OPEN = _gauge(
+    "alerts_open", "Alerts that nobody has acknowledged and no silence mutes.", "status"
+)
 DELIVERIES = _gauge("deliveries", "Deliveries by state, where a dispatcher keeps them.", "state")
 ITEMS = Metric(
     "rollcall_intake_items",

@@ -197,21 +197,6 @@ class EventLog(Protocol):
         """
         ...
 
-    def intake(self, arrivals: Sequence[Sequence[NewRecord]]) -> list[Receipt]:
-        """Append events from outside, each once, and say what became of each.
-
-        An arrival is all the records that ONE event becomes (one topic or
-        several). Durable when it returns; all in one transaction. The same id
-        and content twice, in one call or over years, is accepted once; a
-        different ``received_at`` does not make other content. An arrival of
-        no records, or of two events, raises ``InvalidRecordError``.
-        """
-        ...
-
-    def known(self, event_ids: Collection[str]) -> set[str]:
-        """Return those of ``event_ids`` that intake has accepted before."""
-        ...
-
     def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
         """Return records from ``offset`` on, in order, at most ``limit``.
 
@@ -281,6 +266,29 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Let go of the log; it is not used after that. Twice is harmless."""
+        ...
+
+
+class IntakeLog(EventLog, Protocol):
+    """A log that also takes in what comes from outside, each event once.
+
+    The embedded log is one. A cluster has public topics instead, and MERGE,
+    which keeps nothing: there the stages see a repeated event and ignore it.
+    """
+
+    def intake(self, arrivals: Sequence[Sequence[NewRecord]]) -> list[Receipt]:
+        """Append events from outside, each once, and say what became of each.
+
+        An arrival is all the records that ONE event becomes (one topic or
+        several). Durable when it returns; all in one transaction. The same id
+        and content twice, in one call or over years, is accepted once; a
+        different ``received_at`` does not make other content. An arrival of
+        no records, or of two events, raises ``InvalidRecordError``.
+        """
+        ...
+
+    def known(self, event_ids: Collection[str]) -> set[str]:
+        """Return those of ``event_ids`` that intake has accepted before."""
         ...
 
 

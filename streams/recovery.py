@@ -153,12 +153,14 @@ def _replay(
 ) -> Stage:
     """Apply [start, end) but for what was skipped; the outputs are thrown away."""
     skipped = {skip.offset for skip in log.skips(*key)}
-    offset = start
+    topic, offset = INPUT_OF[key.stage], start
     while offset < end:
-        records = log.read(INPUT_OF[key.stage], key.partition, offset, min(at_once, end - offset))
-        if not records:
+        records = log.read(topic, key.partition, offset, min(at_once, end - offset))
+        if not records and log.end(topic, key.partition) < end:
             what = f"the input of {key} ends at {offset}, before its committed offset {end}"
             raise RecoveryError(what, hint="restore the last backup (`rollcall restore`)")
-        stage.apply([decoded(r) for r in records if r.offset not in skipped])
-        offset = records[-1].offset + 1
+        # Where offsets have gaps, so many records can reach beyond the end.
+        ours = [record for record in records if record.offset < end]
+        stage.apply([decoded(r) for r in ours if r.offset not in skipped])
+        offset = ours[-1].offset + 1 if ours else end
     return stage

@@ -160,18 +160,17 @@ CLUSTER = (*PUBLIC, *TOPICS, *KEPT)
 def settings_of(topic: Topic) -> dict[str, str]:
     """Return the settings of a topic, by Kafka's names (Topic Configs).
 
-    Time stamps of public topics are the broker's: who publishes cannot say
-    when it came in.
+    Time stamps are the broker's: who publishes cannot say when it came in, and
+    the records of a replay are not taken for old ones and deleted at once.
     """
     kept = {
         Keeps.ALL: {"retention.ms": _ms(RETENTION)},
         Keeps.NEWEST: {"max.compaction.lag.ms": _ms(COMPACTED_WITHIN)},
     }[topic.keeps]
-    stamped = "LogAppendTime" if topic in PUBLIC else "CreateTime"
     return {
         "cleanup.policy": topic.keeps.value,
         "max.message.bytes": str(MAX_MESSAGE_BYTES),
-        "message.timestamp.type": stamped,
+        "message.timestamp.type": "LogAppendTime",
         **kept,
     }
 

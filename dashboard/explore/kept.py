@@ -13,16 +13,17 @@ from typing import NamedTuple
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import Engine
 
-from streams.serving.deliveries import DELIVERIES_FILE, reading_deliveries
+from streams.serving.deliveries import reading_deliveries
 from streams.serving.explore import export_frame, tables, version
+from streams.serving.place import Place
 from streams.serving.sql import Sandbox, Tables
 from streams.serving.sql_answers import Answered, Refusal
 
 FRESH_S = 30.0
 
 
-Store = tuple[int, object]
-"""Which store it is, and how far it has been written."""
+Store = tuple[Engine, object]
+"""Which store it is, and how far it and the deliveries beside it have been written."""
 
 
 class Read(NamedTuple):
@@ -56,28 +57,32 @@ class Kept:
         self._asked_wall_at = datetime.now(UTC)
         self.sandbox = Sandbox()
 
-    def frame(self, engine: Engine, name: str, data: Path) -> Read:
+    def frame(self, engine: Engine, name: str, place: Place) -> Read:
         """Return an export; zones come with their areas.
 
-        Deliveries come from their own file in ``data``; where no dispatcher
-        has ever run there are no ``rows``.
+        Deliveries come from a ``place`` of their own; where no dispatcher has
+        ever run there are no ``rows``.
         """
         with self._lock:
             found = self._frames.get(name)
-            if found is None or self._stale(found[0], engine):
-                reading = _Reading(_store(engine), self._clock())
-                rows = _rows(engine, name, data)
+            now = engine, version(engine)
+            if name == "deliveries":
+                now = engine, _stamp(place)
+            if found is None or self._stale(found[0], now):
+                reading = _Reading(now, self._clock())
+                rows = _rows(engine, name, place)
                 found = reading, Read(rows, datetime.now(UTC))
                 self._frames[name] = found
             return found[1]
 
-    def ask(self, engine: Engine, data: Path, sql: str) -> Said:
+    def ask(self, engine: Engine, place: Place, sql: str) -> Said:
         """Run a query of an analyst over all tables, read anew where they are old."""
         with self._lock:
-            if self._asked is None or self._stale(self._asked, engine):
-                self._asked = _Reading(_store(engine), self._clock())
-            version = self._asked
-        answer = self.sandbox.ask(sql, version, lambda: self._tables(engine, data))
+            now = engine, (version(engine), _stamp(place))
+            if self._asked is None or self._stale(self._asked, now):
+                self._asked = _Reading(now, self._clock())
+            asked = self._asked
+        answer = self.sandbox.ask(sql, asked, lambda: self._tables(engine, place))
         return Said(answer, self._asked_wall_at)
 
     def forget(self) -> None:
@@ -86,27 +91,42 @@ class Kept:
             self._frames.clear()
             self._asked = None
 
-    def _tables(self, engine: Engine, data: Path) -> Tables:
+    def _tables(self, engine: Engine, place: Place) -> Tables:
         self._asked_wall_at = datetime.now(UTC)
-        with reading_deliveries(data / DELIVERIES_FILE) as deliveries:
+        with reading_deliveries(place) as deliveries:
             return tables(engine, deliveries)
 
-    def _stale(self, reading: _Reading, engine: Engine) -> bool:
-        now = _store(engine)
-        if reading.store[0] != now[0]:
+    def _stale(self, reading: _Reading, now: Store) -> bool:
+        # The engine itself, which is kept: its id could be that of the next one.
+        if reading.store[0] is not now[0]:
             return True
         return self._clock() - reading.read_s > FRESH_S and reading.store != now
 
 
-def _rows(engine: Engine, name: str, data: Path) -> pa.Table | None:
+def _rows(engine: Engine, name: str, place: Place) -> pa.Table | None:
     if name != "deliveries":
         return export_frame(engine, name, area=True)
-    with reading_deliveries(data / DELIVERIES_FILE) as deliveries:
+    with reading_deliveries(place) as deliveries:
         return None if deliveries is None else export_frame(deliveries, name)
 
 
-def _store(engine: Engine) -> Store:
-    return id(engine), version(engine)
+def _stamp(place: Place) -> object:
+    """Return what differs once something was written about deliveries.
+
+    Of a database nobody knows without asking: there it always differs.
+    """
+    if not isinstance(place, Path):
+        return object()
+    path = place
+    found: list[tuple[int, int, int] | None] = []
+    for one in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            told = one.stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((told.st_ino, told.st_mtime_ns, told.st_size))
+    return tuple(found)
 
 
 KEPT = Kept()

@@ -17,6 +17,7 @@ _LISTS = {
     "hazard": "hazard",
     "severity": "severity",
     "status": "status",
+    "verb": "verb",
 }
 """Columns of code lists, and how their keys begin in ``common.toml``."""
 

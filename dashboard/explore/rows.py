@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.choices import told_apart
 from dashboard.explore import figures
 from dashboard.explore.kept import KEPT
 from dashboard.explore.labels import Labels
@@ -27,6 +29,7 @@ FIRST_BARS = {
     "exposures": ("admin1", "tier"),
     "persons": ("admin1", "basis"),
     "movements": ("to_bucket", "by"),
+    "commands": ("verb", "by"),
     "zones": ("band", "corrected"),
     "alerts": ("rule", "severity"),
 }
@@ -44,7 +47,7 @@ def draw(around: Around, labels: Labels) -> None:
     if again.button(words["read_again"], key="explore_again"):
         KEPT.forget()
     kind = KINDS[name]
-    read = KEPT.frame(around.store(), name, around.data)
+    read = KEPT.frame(around.store(), name, around.deliveries)
     when.caption(words("read_at", time=clock(read.read_wall_at)) + " " + words[f"about_{name}"])
     if read.rows is None:
         st.info(words["no_dispatcher"])
@@ -77,16 +80,23 @@ def _wanted(rows: pa.Table, kind: Kind, words: Words, labels: Labels) -> Narrow:
             words("to_at", column=kind.at), value=None, key=f"to_{kind.name}"
         )
         for number, (column, values) in enumerate(offered[4:]):
-            choices[column] = places[(number + 2) % 3].multiselect(
-                column, values, key=f"choice_{kind.name}_{column}",
-                format_func=partial(labels.value, column),
-            )  # fmt: skip
+            choices[column] = _chosen(places[(number + 2) % 3], column, values, kind, labels)
     for place, (column, values) in zip(columns, offered[:4], strict=False):
-        choices[column] = place.multiselect(
-            column, values, key=f"choice_{kind.name}_{column}",
-            format_func=partial(labels.value, column),
-        )  # fmt: skip
+        choices[column] = _chosen(place, column, values, kind, labels)
     return Narrow(choices, text, _utc(from_at), _utc(to_at))
+
+
+def _chosen(
+    place: DeltaGenerator, column: str, values: list[Any], kind: Kind, labels: Labels
+) -> list[Any]:
+    """Ask for values of one column."""
+    names = told_apart({value: labels.value(column, value) for value in values})
+    return place.multiselect(
+        column,
+        values,
+        key=f"choice_{kind.name}_{column}",
+        format_func=lambda one: names.get(one, str(one)),
+    )
 
 
 def _utc(at: datetime | None) -> datetime | None:

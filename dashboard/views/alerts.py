@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
 
 from dashboard import alert_acts, alert_rows
 from dashboard.alert_rows import Sorted
+from dashboard.choices import told_apart
 from dashboard.figures import number
 from dashboard.furniture import (
     STYLE,
@@ -23,7 +23,6 @@ from dashboard.pages import Around, Page
 from dashboard.words import Words
 from streams.serving.alert_lists import AlertLine, SilenceLine, alerts, silences
 from streams.serving.deliveries import (
-    DELIVERIES_FILE,
     DeliveryNow,
     by_alert,
     reading_deliveries,
@@ -54,7 +53,8 @@ def render(around: Around) -> None:
     say = around.words
     st.html(STYLE)
     _live(around)
-    titles = {one.situation_id: one.title for one in snapshot(around.store()).situations}
+    situations = snapshot(around.store()).situations
+    titles = told_apart({one.situation_id: one.title for one in situations})
     chosen = st.selectbox(
         say["only_situation"],
         [None, *titles],
@@ -79,7 +79,7 @@ def render(around: Around) -> None:
         width="stretch",
     )
     if shown == "silences":
-        alert_acts.silences(around, found.silences, found.now.as_of, found.titles)
+        alert_acts.silences(around, found.silences, found.now, found.titles)
         return
     _list(around, found, shown or "open")
 
@@ -100,13 +100,13 @@ def _live(around: Around) -> None:
 def _read(around: Around, situation_id: str | None) -> Everything:
     engine = around.store()
     now = snapshot(engine)
-    with reading_deliveries(around.data / DELIVERIES_FILE) as deliveries:
+    with reading_deliveries(around.deliveries) as deliveries:
         sent = None if deliveries is None else by_alert(deliveries)
     return Everything(
         now=now,
         alerts=alert_rows.sort(alerts(engine), situation_id),
         silences=tuple(one for one in silences(engine) if one.in_force),
-        titles={one.situation_id: one.title for one in now.situations},
+        titles=told_apart({one.situation_id: one.title for one in now.situations}),
         sent=sent,
     )
 
@@ -122,7 +122,7 @@ def _list(around: Around, found: Everything, shown: str) -> None:
         chosen = _table(rows, found, shown, say)
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        alert_acts.panel(around, chosen, found.titles, found.now.as_of)
+        alert_acts.panel(around, chosen, found.titles, found.now)
     with right:
         _deliveries(chosen, found.sent, say)
 
@@ -137,25 +137,24 @@ def _table(
     )
     ids = tuple(row.alert_id for row in rows)
     # Another list is another table: ticks of the old one would fall on other alerts.
+    # It begins with the ticks of those that are in it still.
     name = f"alerts_table_{hash((shown, ids)) & 0xFFFFFFFF:08x}"
-    st.dataframe(
+    kept = st.session_state.get("alerts_chosen", ())
+    said = st.dataframe(
         columns,
         hide_index=True,
         width="stretch",
         height=min(430, 38 + 35 * len(rows)),
         key=name,
         column_config=columns_of(columns, say, instants=("raised", "acknowledged")),
-        on_select=partial(_take, name, ids),
+        on_select="rerun",
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": [n for n, one in enumerate(ids) if one in kept]}},
     )
     st.caption(say["choose"])
-    ticked = st.session_state.get("alerts_chosen", ())
-    return tuple(row for row in rows if row.alert_id in ticked)
-
-
-def _take(name: str, ids: tuple[str, ...]) -> None:
-    rows = st.session_state[name].selection.rows
-    st.session_state["alerts_chosen"] = tuple(ids[row] for row in rows if row < len(ids))
+    ticked = tuple(rows[n] for n in said.selection.rows if n < len(rows))
+    st.session_state["alerts_chosen"] = tuple(row.alert_id for row in ticked)
+    return ticked
 
 
 def _deliveries(

@@ -30,7 +30,7 @@ def render(around: Around) -> None:
 
 def _titles(around: Around) -> dict[str, str]:
     """Return the titles of situations by their id."""
-    rows = KEPT.frame(around.store(), "situations", around.data).rows
+    rows = KEPT.frame(around.store(), "situations", around.deliveries).rows
     if rows is None:
         return {}
     return dict(zip(rows["situation_id"].to_pylist(), rows["title"].to_pylist(), strict=True))

@@ -1,7 +1,5 @@
 """Health: feeds, shards, lag, faults and refused records of Rollcall itself."""
 
-from pathlib import Path
-
 import streamlit as st
 from sqlalchemy import Engine
 
@@ -18,7 +16,13 @@ from dashboard.furniture import (
 from dashboard.pages import Around, Page
 from dashboard.words import Words
 from streams.serving.answers import DeadLetter
-from streams.serving.deliveries import DELIVERIES_FILE, counts, reading_deliveries
+from streams.serving.deliveries import (
+    counts,
+    oldest_pending,
+    reading_deliveries,
+    uncertain_count,
+)
+from streams.serving.place import Place
 from streams.serving.queries import dead_letters, status
 from streams.serving.wall import snapshot
 from streams.serving.wall_answers import WallNow
@@ -54,7 +58,7 @@ def _live(around: Around) -> None:
         left, right = st.columns(2)
         with left:
             _inputs(now, say)
-            _deliveries(around.data, say)
+            _deliveries(around.deliveries, say)
         with right:
             _faults(engine, say)
 
@@ -100,13 +104,14 @@ def _inputs(now: WallNow, say: Words) -> None:
         st.text(f"{label}: {value}")
 
 
-def _deliveries(data: Path, say: Words) -> None:
+def _deliveries(place: Place, say: Words) -> None:
     st.markdown(f"##### {say['deliveries']}")
-    with reading_deliveries(data / DELIVERIES_FILE) as engine:
+    with reading_deliveries(place) as engine:
         if engine is None:
             st.caption(say["deliveries_unknown"])
             return
         found = tables.deliveries(counts(engine), say)
+        oldest_at, uncertain = oldest_pending(engine), uncertain_count(engine)
     if not found["count"]:
         st.caption(say["deliveries_none"])
         return
@@ -117,6 +122,11 @@ def _deliveries(data: Path, say: Words) -> None:
         column_config=columns_of(found, say),
         key="health_deliveries",
     )
+    waiting = say["deliveries_waiting_none"]
+    if oldest_at is not None:
+        waiting = say("deliveries_waiting", time=clock(oldest_at, say))
+    st.text(waiting)
+    st.text(say("deliveries_uncertain", n=number(uncertain, say)))
 
 
 def _faults(engine: Engine, say: Words) -> None:

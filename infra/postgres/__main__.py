@@ -1,6 +1,6 @@
 """Starts and stops PostgreSQL on this machine.
 
-python -m infra.postgres up        # on 127.0.0.1:5432; prints the URL
+python -m infra.postgres up        # on 127.0.0.1:5433; prints the URL
 python -m infra.postgres status
 python -m infra.postgres down      # the data stay in the folder
 
@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start, and wait until it answers")
-    up.add_argument("--port", type=int, default=5432)
+    up.add_argument("--port", type=int, default=5433)
     down = commands.add_parser("down", help="stop; the data stay unless --delete is given")
     down.add_argument("--delete", action="store_true", help="delete the folder, data and all")
     status = commands.add_parser("status", help="whether it answers; 1 if not")

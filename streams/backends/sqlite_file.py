@@ -9,7 +9,8 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from streams.errors import (
@@ -19,6 +20,7 @@ from streams.errors import (
     LogInUseError,
     NotFoundError,
 )
+from streams.sqlite_files import connect, copy_checked, fsync, put_in_place
 
 LOG_FILE = "log.sqlite"
 LOCK_FILE = "log.lock"
@@ -27,12 +29,6 @@ FORMAT = 1
 
 MAGIC = b"SQLite format 3\0"
 """How every SQLite file begins (sqlite.org/fileformat, 1.3)."""
-
-BUSY_MS = 10_000
-"""How long to wait for another connection to end its transaction."""
-
-WAL_KEPT_BYTES = 64 * 1024 * 1024
-"""The WAL file is cut back to this after a large transaction."""
 
 # Pages of 8 KiB: a row of a WITHOUT ROWID table up to a quarter of a page stays in the tree,
 # which is what nearly all records are.
@@ -110,20 +106,6 @@ class Lock:
             self._file = None
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Return a connection in autocommit mode, usable from any thread."""
-    database = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=BUSY_MS / 1000,
-    )
-    if not read_only:
-        database.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
-    return database
-
-
 def create(path: Path, meta: dict[str, str]) -> None:
     """Create the log's file: complete under its name, or not at all."""
     unfinished = path.with_suffix(".new")
@@ -134,7 +116,7 @@ def create(path: Path, meta: dict[str, str]) -> None:
         database.executescript(f"BEGIN; {TABLES} COMMIT;")
         rows = {"format": str(FORMAT), "syncs": "0"} | meta
         database.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
-    _put_in_place(unfinished, path)
+    put_in_place(unfinished, path)
 
 
 def read_meta(path: Path, database: sqlite3.Connection) -> dict[str, str]:
@@ -150,11 +132,15 @@ def read_meta(path: Path, database: sqlite3.Connection) -> dict[str, str]:
     return found
 
 
-def backup(directory: Path, target: Path) -> None:
+def backup(
+    directory: Path, target: Path, *, together: AbstractContextManager[None] | None = None
+) -> None:
     """Copy the log of ``directory`` to the new file ``target``.
 
     As of one moment, also while another process writes it. The copy is
     checked before it gets its name, and is on disk when this returns.
+    ``together`` is entered before and left after; it undoes what it did if
+    the copy fails.
     """
     source = directory / LOG_FILE
     if not source.exists():
@@ -164,15 +150,21 @@ def backup(directory: Path, target: Path) -> None:
         what = f"{target} exists; a safety copy is never written over"
         raise BadInputError(what, hint="name another file")
     try:
-        _copy(source, target)
+        with together or nullcontext():
+            _copy(source, target)
     except OSError as error:
         what = f"{target} cannot be written: {error.strerror}"
         hint = "name a file in a directory that exists and is yours to write, with room on it"
         raise BadInputError(what, hint=hint) from error
 
 
-def restore(source: Path, directory: Path) -> None:
-    """Make the safety copy ``source`` the log of ``directory``."""
+def restore(
+    source: Path, directory: Path, *, together: AbstractContextManager[None] | None = None
+) -> None:
+    """Make the safety copy ``source`` the log of ``directory``.
+
+    ``together`` is entered before, once nothing is in the way, and left after.
+    """
     if not source.exists():
         what = f"there is no file {source}"
         raise NotFoundError(what, hint="name a file that `rollcall backup` wrote")
@@ -188,7 +180,8 @@ def restore(source: Path, directory: Path) -> None:
             what = f"{directory} holds a log already; it is never written over"
             raise BadInputError(what, hint=f"move {target} away, or name another directory")
         try:
-            _copy(source, target)
+            with together or nullcontext():
+                _copy(source, target)
         except LogFailedError as error:
             what = f"{source} could not be restored: {error}"
             hint = "look at free space; if the copy is damaged, use an older one"
@@ -198,37 +191,8 @@ def restore(source: Path, directory: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    unfinished = target.with_name(target.name + ".new")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    try:
-        _copy_checked(source, unfinished)
-        _put_in_place(unfinished, target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _copy_checked(source: Path, unfinished: Path) -> None:
-    with (
-        in_words(source),
-        closing(connect(source, read_only=True)) as original,
-        closing(connect(unfinished)) as copy,
-    ):
-        read_meta(source, original)
-        original.backup(copy)
-        # A copy is one file: reading it must not leave WAL files beside it.
-        copy.execute("PRAGMA journal_mode = DELETE")
-        (verdict,) = copy.execute("PRAGMA quick_check").fetchone()
-        if verdict != "ok":
-            what = f"the copy of {source} is damaged: {verdict}"
-            raise LogFailedError(what, hint="the source is damaged; use an older safety copy")
-
-
-def _put_in_place(unfinished: Path, path: Path) -> None:
-    _fsync(unfinished)
-    unfinished.rename(path)
-    _fsync(path.parent)
+    with in_words(source):
+        copy_checked(source, target, partial(read_meta, source))
 
 
 def flush(path: Path) -> None:
@@ -238,17 +202,9 @@ def flush(path: Path) -> None:
     """
     for file in (path.with_name(f"{path.name}-wal"), path):
         try:
-            _fsync(file)
+            fsync(file)
         except FileNotFoundError:
             continue  # no WAL: its owner has closed the log, and nothing is left to flush
         except OSError as error:
             what = f"the log {path} could not be put on disk: {error.strerror}"
             raise LogFailedError(what, hint="look at the disk of the data directory") from error
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,9 +9,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from streams.backends.sqlite_file import Lock, connect, in_words
+from streams.backends.sqlite_file import Lock, in_words
 from streams.errors import CommitConflictError
 from streams.ports import Attempt, Commit, Progress, Skip, SkipKind, Snapshot
+from streams.sqlite_files import connect
 
 KEPT_SNAPSHOTS = 2
 """A damaged newest snapshot falls back to the one before."""

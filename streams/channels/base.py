@@ -16,6 +16,7 @@ from typing import NamedTuple
 from schemas.alert import AlertRaised
 from schemas.codelists import Status
 from streams.delivery import About
+from streams.printable import one_line
 from streams.sections import DispatchSettings
 
 LATE_S = 60
@@ -141,14 +142,3 @@ def in_words(seconds: int) -> str:
     if days:
         return f"{days} d {hours} h"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def one_line(text: str) -> str:
-    """Return one line in which nothing can move a cursor, hide, or break XML.
-
-    Titles come from outside. Space of any kind is a blank; what else cannot be
-    printed is escaped.
-    """
-    return "".join(
-        " " if one.isspace() else one if one.isprintable() else ascii(one)[1:-1] for one in text
-    )

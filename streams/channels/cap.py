@@ -12,7 +12,8 @@ from lxml import etree
 
 from schemas.codelists import Hazard, Severity, Status
 from schemas.place import Area, Circle, Countries, Polygons
-from streams.channels.base import Message, headline, lateness, one_line
+from streams.channels.base import Message, headline, lateness
+from streams.printable import one_line
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
 

@@ -12,8 +12,8 @@ from streams.channels.base import (
     Surroundings,
     headline,
     lateness,
-    one_line,
 )
+from streams.printable import one_line
 
 
 def line(message: Message) -> str:

@@ -42,6 +42,9 @@ RETRY_AFTER_CEILING_S = 3_600.0
 MIN_SECRET_BYTES = 16
 """A shorter secret can be guessed."""
 
+UNHEARD = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+"""What a gateway answers that has not heard what the receiver made of it."""
+
 AGAIN = frozenset({408, 425, 429})
 """Answers below 500 that say "later" and not "never" (RFC 9110, 8470, 6585)."""
 
@@ -95,7 +98,7 @@ def judge(status: int, retry_after: str | None, now: datetime) -> Outcome:
     if 200 <= status < 300:
         return Delivered(f"HTTP {status}")
     if status in AGAIN or status >= 500:
-        return Retry(f"HTTP {status}", retry_after_s(retry_after, now))
+        return Retry(f"HTTP {status}", retry_after_s(retry_after, now), status in UNHEARD)
     if 300 <= status < 400:
         return Refused(f"HTTP {status}: it redirects; put its real address into the settings")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:

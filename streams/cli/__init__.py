@@ -10,7 +10,10 @@ from streams.cli.feeding import ingest, population, replay, run
 from streams.cli.merge import merge
 from streams.cli.officer import do
 from streams.cli.reading import export, schemas, status
+from streams.cli.roles import worker, write
 from streams.cli.running import engine, poll
+from streams.cli.streaming import publish, tail
+from streams.cli.topics import topics
 from streams.cli.up import up
 from streams.cli.upkeep import backup, deadletters, doctor, restore
 
@@ -43,18 +46,25 @@ happened and what to do next.
     help="The data directory of an embedded system.",
 )
 @click.option(
+    "--kafka",
+    metavar="HOST:PORT",
+    envvar="ROLLCALL_KAFKA_BOOTSTRAP",
+    show_envvar=True,
+    help="A cluster to work on, by brokers to ask first; sets kafka.bootstrap.",
+)
+@click.option(
     "--settings",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Settings file; else ROLLCALL_SETTINGS, else settings.toml in the data directory.",
 )
 @click.pass_context
-def main(ctx: click.Context, data: Path, settings: Path | None) -> None:
+def main(ctx: click.Context, data: Path, kafka: str | None, settings: Path | None) -> None:
     """Run one command of the command line."""
-    ctx.obj = Session(data, settings)
+    ctx.obj = Session(data, settings, kafka)
 
 
 for command in (
-    up, merge, ingest, run, replay, population, do, status, export, dispatch, deadletters, schemas,
-    backup, restore, doctor, engine, poll,
+    up, ingest, run, replay, population, do, status, export, deadletters, schemas, backup, restore,
+    doctor, tail, publish, topics, engine, merge, worker, write, poll, dispatch,
 ):  # fmt: skip
     main.add_command(command)

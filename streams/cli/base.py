@@ -7,31 +7,54 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.envelope import as_utc
 from streams.backends.sqlite_file import LOG_FILE
 from streams.compose import settings_of
 from streams.errors import LogFailedError, NotFoundError, RollcallError, StoreFailedError
-from streams.sections import Settings
-from streams.serving.store import REBUILD
+from streams.sections import KafkaSettings, Settings
+from streams.serving.deliveries import DELIVERIES_FILE
+from streams.serving.place import Place, place_of
+from streams.serving.store import REBUILD, STORE_FILE
 
 
 class Session:
-    """Where this call works: the data directory and its settings."""
+    """Where this call works: the data directory, its settings, the cluster if any."""
 
-    def __init__(self, data: Path, named_settings: Path | None) -> None:
+    def __init__(
+        self, data: Path, named_settings: Path | None, bootstrap: str | None = None
+    ) -> None:
         """Keep the paths; the settings are read when first asked for."""
         self.data = data
         self.named_settings = named_settings
+        self._bootstrap = bootstrap
         self._settings: Settings | None = None
 
     @property
     def settings(self) -> Settings:
         """The settings, read once."""
         if self._settings is None:
-            self._settings = settings_of(self.data, self.named_settings)
+            settings = settings_of(self.data, self.named_settings)
+            if self._bootstrap:
+                kafka = msgspec.structs.replace(settings.kafka, bootstrap=self._bootstrap)
+                settings = msgspec.structs.replace(settings, kafka=kafka)
+            self._settings = settings
         return self._settings
+
+    @property
+    def cluster(self) -> KafkaSettings | None:
+        """The cluster to work on, None for the embedded system."""
+        return self.settings.kafka if self.settings.kafka.bootstrap else None
+
+    def store_place(self) -> Place:
+        """Return where the serving store is: the settings' database, else our file."""
+        return place_of(self.data / STORE_FILE, self.settings.store)
+
+    def delivery_place(self) -> Place:
+        """Return where deliveries are kept, likewise."""
+        return place_of(self.data / DELIVERIES_FILE, self.settings.store)
 
     def refuse_without_log(self) -> None:
         """Raise ``NotFoundError`` where there is no log: unknown is not zero."""
@@ -77,11 +100,15 @@ class Commands(click.Group):
             ctx.exit(ours.exit_code)
 
 
+_OF_ALL = {"--data": "DIR", "--kafka": "HOST:PORT", "--settings": "FILE"}
+"""Options of ``rollcall`` itself, and what each takes."""
+
+
 def _misplaced(error: click.NoSuchOption) -> click.UsageError | None:
     """Return where an option of ``rollcall`` itself belongs; None for others."""
-    if error.ctx is None or error.option_name not in {"--data", "--settings"}:
+    if error.ctx is None or error.option_name not in _OF_ALL:
         return None
-    name, value = error.option_name, {"--data": "DIR"}.get(error.option_name, "FILE")
+    name, value = error.option_name, _OF_ALL[error.option_name]
     command = error.ctx.command_path.removeprefix(error.ctx.find_root().command_path).strip()
     words = f"{name} comes before the command: rollcall {name} {value} {command} ..."
     return click.UsageError(words, error.ctx)
@@ -123,17 +150,6 @@ class Instant(click.ParamType):
 
 
 INSTANT = Instant()
-
-
-def printable(text: str) -> str:
-    """Return one line of text in which nothing can move the cursor or hide.
-
-    Titles and reasons come from outside. Space of any kind is a blank; what
-    else cannot be printed is escaped.
-    """
-    return "".join(
-        " " if one.isspace() else one if one.isprintable() else ascii(one)[1:-1] for one in text
-    )
 
 
 def iso(at: datetime | None) -> str:

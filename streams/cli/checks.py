@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.backends.sqlite import SqliteLog
-from streams.backends.sqlite_file import LOG_FILE, Lock, connect, in_words
+from streams.backends.sqlite_file import LOG_FILE, Lock, in_words
 from streams.compose import backlog, engine_version
 from streams.errors import LogInUseError, RollcallError
 from streams.sections import Settings
 from streams.serving.queries import status, writer_places
 from streams.serving.store import REBUILD, STORE_FILE, reading
+from streams.sqlite_files import connect
 
 PACKAGES = (
-    "antimeridian", "click", "httpx", "lxml", "msgspec", "numpy", "pyproj", "shapely", "sqlalchemy",
+    "antimeridian", "click", "httpx", "kafka-python", "lxml", "msgspec", "numpy", "pyproj",
+    "shapely", "sqlalchemy",
 )  # fmt: skip
 PYTHONS = ((3, 11), (3, 13))
 
@@ -53,9 +55,14 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
+def machine(data: Path) -> list[Finding]:
+    """Return what is found of the machine, whatever the log is kept in."""
+    return [_python(), _packages(), *_directory(data)]
+
+
 def examine(data: Path, settings: Settings) -> list[Finding]:
-    """Return all findings, from the machine inwards."""
-    findings = [_python(), _packages(), *_directory(data)]
+    """Return all findings on an embedded system, from the machine inwards."""
+    findings = machine(data)
     if not (data / LOG_FILE).exists():
         found = f"there is none in {data}"
         return [*findings, Finding(Level.WARN, "log", found, "fill it with `rollcall ingest`")]

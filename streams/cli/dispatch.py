@@ -10,8 +10,10 @@ from types import FrameType
 import click
 
 from streams.channels.dispatcher import Dispatcher
-from streams.cli.base import Session, pass_session, printable
+from streams.cli.base import Session, pass_session
+from streams.cluster import log_to_read
 from streams.compose import dispatching
+from streams.printable import one_line
 
 
 @click.command()
@@ -31,10 +33,13 @@ def dispatch(session: Session, until_idle: bool) -> None:
     For example:
       rollcall --data /srv/rollcall dispatch
       rollcall --data /tmp/r1 dispatch --until-idle
+      rollcall --kafka localhost:9092 dispatch
     """
-    session.refuse_without_log()
     stopped = Event()
-    with dispatching(session.data, session.settings, show=_show, say=_say) as dispatcher:
+    with (
+        log_to_read(session.data, session.settings) as log,
+        dispatching(log, session.data, session.settings, show=_show, say=_say) as dispatcher,
+    ):
         with _stopping(stopped, dispatcher):
             while not stopped.is_set():
                 dispatcher.step()
@@ -69,4 +74,4 @@ def _show(line: str) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(printable(line), err=True)
+    click.echo(one_line(line), err=True)

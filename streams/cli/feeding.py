@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from schemas.operations import Tick
-from streams.cli.base import INSTANT, Session, iso, pass_session, printable
+from streams.cli.base import INSTANT, Session, iso, pass_session
 from streams.cli.remote import Api, now_of, running_engine
 from streams.cli.render import status_lines
 from streams.clock import scenario as scenario_clock
@@ -22,7 +22,8 @@ from streams.ingest.intake import Parsed, Report, Source, accept, take_in
 from streams.ingest.register_csv import COLUMNS, parse_register
 from streams.player import Scenario, Step, load_scenario, plan
 from streams.population import generate, write_ndjson
-from streams.ports import EventLog, NewRecord
+from streams.ports import IntakeLog, NewRecord
+from streams.printable import one_line
 from streams.recovery import StageKey
 from streams.serving.queries import status as status_of
 from streams.ticks import tick_of
@@ -191,7 +192,7 @@ def _refuse_stopped(stopped: Mapping[StageKey, str]) -> None:
         raise PartitionStoppedError(what, hint="see `rollcall status` and `deadletters list`")
 
 
-def _tick(log: EventLog, at: datetime) -> None:
+def _tick(log: IntakeLog, at: datetime) -> None:
     """Append a tick unless the clock is there already; refuse one it cannot have."""
     last = log.last_tick_at()
     if last is not None and at < last:
@@ -249,12 +250,12 @@ def replay(
     _refuse_stopped(stopped)
 
 
-def _take_people(log: EventLog, file: Path, at: datetime) -> None:
+def _take_people(log: IntakeLog, file: Path, at: datetime) -> None:
     """Take a register in; ``BadInputError`` if nothing of it could be accepted."""
     report = take_in(log, _source(file, None), _read(file), at)
     click.echo(f"{file.name}: {report.accepted} accepted", err=True)
     for item, reason in report.rejections[:SHOWN]:
-        click.echo(printable(f"  {item}: {reason}"), err=True)
+        click.echo(one_line(f"  {item}: {reason}"), err=True)
     if len(report.rejections) > SHOWN:
         click.echo(f"  and {len(report.rejections) - SHOWN} more: see the dead letters", err=True)
     if report.failed:

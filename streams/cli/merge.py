@@ -10,8 +10,9 @@ import click
 
 from streams.backends.kafka.clients import brokers
 from streams.backends.kafka.quiet import hush
-from streams.cli.base import Session, pass_session, printable
+from streams.cli.base import Session, pass_session
 from streams.loopback import bound
+from streams.printable import one_line
 
 if TYPE_CHECKING:
     from streams.backends.kafka.merge_app import Merge
@@ -57,4 +58,4 @@ async def _until_told(work: "Merge") -> None:
 
 def _say(line: str) -> None:
     """Print a line at once: whoever reads this process waits for it."""
-    click.echo(printable(line))
+    click.echo(one_line(line))

@@ -6,7 +6,8 @@ Unknown is written as unknown, never as 0; an incomplete sum as "at least".
 from collections.abc import Iterator
 
 from schemas.codelists import Bucket, Status
-from streams.cli.base import iso, printable
+from streams.cli.base import iso
+from streams.printable import one_line
 from streams.serving.answers import (
     AdvisoryNow,
     Completeness,
@@ -24,7 +25,7 @@ FIRST = (Bucket.UNACCOUNTED, Bucket.NEEDS_HELP, Bucket.SAFE)
 
 def status_lines(now: StatusNow) -> Iterator[str]:
     """Yield the lines of ``rollcall status``, safe to print."""
-    return map(printable, _lines(now))
+    return map(one_line, _lines(now))
 
 
 def _lines(now: StatusNow) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import random
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,9 +13,9 @@ import click
 import httpx
 
 from schemas.operations import FeedHealthChanged
-from streams.cli.base import Session, iso, pass_session, printable
+from streams.cli.base import Session, iso, pass_session
 from streams.cli.remote import Api, running_engine
-from streams.engine import Wanted, listening
+from streams.engine import Wake, Wanted, listening
 from streams.engine import engine as open_engine
 from streams.errors import BadInputError, EngineAwayError
 from streams.feeds import FEEDS, feed_named
@@ -25,6 +24,7 @@ from streams.feeds.base import Parsed as Found
 from streams.feeds.poller import Poller
 from streams.ingest.intake import Source
 from streams.player import Scenario, load_scenario
+from streams.printable import one_line
 from streams.sections import FeedsSettings
 from streams.serving.runtime import ConfiguredFeed
 
@@ -134,7 +134,7 @@ def poll(session: Session, api: str | None) -> None:
       ROLLCALL_FEEDS_MIRROR=http://127.0.0.1:9000 rollcall poll
     """
     feeds = polled_feeds(session.settings.feeds)
-    stopped = threading.Event()
+    stopped = Wake()
     with stopping(stopped.set), httpx.Client(follow_redirects=True) as client:
         _say(f"polling {', '.join(feed.name for feed in feeds) or 'no feed: none is enabled'}")
         speaker = Speaker(session, api)
@@ -146,7 +146,7 @@ def poll(session: Session, api: str | None) -> None:
             jitter=random.random,  # a pause needs no secret
             contact=session.settings.feeds.contact,
         )
-        while not stopped.is_set():
+        while not stopped.taken():
             stopped.wait(_polled(poller))
     _say("stopped")
 
@@ -216,4 +216,4 @@ def _named(name: str) -> Feed:
 
 def _say(line: str) -> None:
     """Print a line at once: whoever reads this process waits for it."""
-    click.echo(printable(line))
+    click.echo(one_line(line))

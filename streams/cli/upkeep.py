@@ -1,23 +1,27 @@
 """Commands that keep an installation well: quarantine, safety copies, doctor."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from schemas.codec import decode
 from schemas.operations import FaultRaised, MessageRejected
-from streams.backends import sqlite_file
+from streams import safety
+from streams.backends.kafka.log import KafkaLog
 from streams.backends.sqlite import SqliteLog
-from streams.cli.base import Commands, Session, iso, pass_session, printable
-from streams.cli.checks import Level, examine
+from streams.cli.base import Commands, Session, iso, pass_session
+from streams.cli.checks import Level, examine, machine
+from streams.cluster import cluster_log
 from streams.compose import make_writer, open_log
 from streams.core.stage import derive_id
 from streams.errors import NotFoundError, RollcallError
 from streams.ingest.intake import INTAKE
-from streams.ports import NewRecord
+from streams.ports import NewRecord, Record
+from streams.printable import one_line
 from streams.recovery import INPUT_OF
 from streams.serving.answers import DeadLetter
 from streams.serving.queries import dead_letters
@@ -40,8 +44,9 @@ def list_letters(session: Session, full: bool) -> None:
       rollcall deadletters list
       rollcall deadletters list --full
     """
-    session.refuse_without_log()
-    with reading(session.data / STORE_FILE) as engine:
+    if session.cluster is None:
+        session.refuse_without_log()
+    with reading(session.store_place()) as engine:
         letters = dead_letters(engine)
     for one in letters:
         place = one.topic
@@ -49,7 +54,7 @@ def list_letters(session: Session, full: bool) -> None:
             place = f"{one.topic} {one.partition} at {one.offset}"
         state = "retried" if one.retried_at else "can be retried" if _waits(one) else "final"
         click.echo(f"{one.event_id}  {iso(one.at)}  {one.message_type}  {place}  [{state}]")
-        click.echo(f"    {printable(one.reason)}")
+        click.echo(f"    {one_line(one.reason)}")
         if full:
             for text in (one.body, one.traceback):
                 click.echo("\n".join(f"    | {line}" for line in (text or "").splitlines()))
@@ -71,23 +76,47 @@ def retry(session: Session, event_ids: tuple[str, ...], everything: bool) -> Non
       rollcall deadletters retry reject-0123456789
       rollcall deadletters retry --all
     """
-    session.refuse_without_log()
-    with reading(session.data / STORE_FILE) as engine:
+    if session.cluster is None:
+        session.refuse_without_log()
+    with reading(session.store_place()) as engine:
         letters = dead_letters(engine)
     chosen = _chosen(letters, event_ids, everything=everything)
     left = Counter((one.topic, one.partition) for one in letters if _waits(one))
-    log = open_log(session.data, session.settings)
-    try:
+    with _log_to_repair(session) as log:
         for letter in chosen:
             place = (letter.topic, letter.partition)
             left[place] -= 1
-            log.append(_again(log, letter, last=left[place] == 0))
+            record = log.read(letter.topic, letter.partition, letter.offset, 1)[0]
+            _put_back(log, record, _said_of(letter, log.clock.now(), last=left[place] == 0))
             click.echo(f"{letter.event_id}: back in {letter.topic} {letter.partition}")
-        with closing(make_writer(log, session.data, session.settings)) as writer:
-            writer.drain()
-    finally:
-        log.close()
-    click.echo(f"{len(chosen)} records put back; `rollcall run --until-idle` processes them")
+    then = "`rollcall run --until-idle` processes them"
+    if session.cluster is not None:
+        then = "the cluster processes them"
+    click.echo(f"{len(chosen)} records put back; {then}")
+
+
+@contextmanager
+def _log_to_repair(session: Session) -> Iterator[SqliteLog | KafkaLog]:
+    """Open the log for appending; of an embedded one the store follows at the end."""
+    if session.cluster is not None:
+        with cluster_log(session.data, session.settings) as log:
+            yield log
+        return
+    with (
+        closing(open_log(session.data, session.settings)) as ours,
+        closing(make_writer(ours, session.data, session.settings)) as writer,
+    ):
+        yield ours
+        writer.drain()
+
+
+def _put_back(log: SqliteLog | KafkaLog, record: Record, also: list[NewRecord]) -> None:
+    """Append a record once more, and what is to be said of it, all or none."""
+    if isinstance(log, KafkaLog):
+        log.put_back(record, also)
+        return
+    event = decode(record.name, record.body, record.version)
+    log.append([NewRecord(record.topic, record.partition, record.key, event), *also])
 
 
 def _waits(letter: DeadLetter) -> bool:
@@ -125,14 +154,11 @@ def _chosen(
     return [by_id[event_id] for event_id in named]
 
 
-def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]:
-    """Return the record once more, and the letter's last word.
+def _said_of(letter: DeadLetter, now: datetime, *, last: bool) -> list[NewRecord]:
+    """Return the letter's last word, that it was put back.
 
     With the ``last`` letter of a partition its faults are cleared as well.
     """
-    record = log.read(letter.topic, letter.partition, letter.offset, 1)[0]
-    event = decode(record.name, record.body, record.version)
-    now = log.clock.now()
     original = MessageRejected(
         event_id=letter.event_id,
         source="deadletters",
@@ -148,7 +174,7 @@ def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]
         traceback=letter.traceback,
         retried_at=now,
     )
-    stage = next(name for name, topic in INPUT_OF.items() if topic == letter.topic)
+    stage = next((name for name, topic in INPUT_OF.items() if topic == letter.topic), None)
     cleared = [
         FaultRaised(
             event_id=derive_id("fault-cleared", fault, letter.event_id, now.isoformat()),
@@ -156,17 +182,16 @@ def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]
             occurred_at=now,
             received_at=now,
             fault=fault,
-            stage=stage,
+            stage=stage or "",
             partition=letter.partition,
             detail="retried",
             offset=letter.offset,
             cleared=True,
         )
         for fault in ("record_quarantined", "batch_failed")
-        if last
+        if last and stage is not None
     ]
     return [
-        NewRecord(letter.topic, letter.partition, record.key, event),
         NewRecord(DEAD_LETTERS, 0, letter.event_id, original),
         *(NewRecord(OPERATIONS, 0, f"{stage} {letter.partition}", one) for one in cleared),
     ]
@@ -176,16 +201,17 @@ def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @pass_session
 def backup(session: Session, file: Path) -> None:
-    """Write a safety copy of the log, also while it is in use.
+    """Write a safety copy of the log and of what was sent, also while in use.
 
-    The log is all there is to keep: everything else is made from it. The copy
-    is checked, and an existing file is never written over.
+    That is all there is to keep: everything else is made from the log. What was
+    sent stands beside FILE, in a file of its own (.deliveries). Both are checked,
+    and an existing file is never written over.
 
     For example:
       rollcall --data /srv/rollcall backup /backup/rollcall-2026-01-31.sqlite
     """
-    sqlite_file.backup(session.data, file)
-    click.echo(f"{file}: {file.stat().st_size} bytes, checked")
+    for one in safety.back_up(session.data, file):
+        click.echo(f"{one}: {one.stat().st_size} bytes, checked")
 
 
 @click.command()
@@ -194,10 +220,15 @@ def backup(session: Session, file: Path) -> None:
 def restore(session: Session, file: Path) -> None:
     """Make a data directory from a safety copy; refused where a log is already.
 
+    With what was sent, from the file beside FILE: without it alerts that are not
+    past their use-by are sent once more.
+
     For example:
       rollcall --data /srv/rollcall-new restore /backup/rollcall-2026-01-31.sqlite
     """
-    sqlite_file.restore(file, session.data)
+    if not safety.restore(file, session.data):
+        beside = safety.deliveries_beside(file)
+        click.echo(f"there is no {beside}: what was sent is not known here", err=True)
     for name in (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm"):
         (session.data / name).unlink(missing_ok=True)
     log = open_log(session.data, session.settings)
@@ -215,15 +246,22 @@ def doctor(session: Session) -> None:
     """Say what is wrong with this installation, and what to do about it.
 
     One line for each thing looked at: ok, warn or fail. Ends with 1 if
-    anything fails.
+    anything fails. With --kafka it looks at the cluster instead of an embedded
+    log: whether it answers, its topics, how far every group is behind.
 
     For example:
       rollcall --data /srv/rollcall doctor
+      rollcall --kafka broker1:9092 doctor
     """
-    findings = examine(session.data, session.settings)
+    if session.cluster is None:
+        findings = examine(session.data, session.settings)
+    else:
+        from streams.cli.cluster_checks import examine_cluster  # noqa: PLC0415 - loads for long
+
+        findings = [*machine(session.data), *examine_cluster(session.cluster)]
     for one in findings:
         advice = f"; {one.advice}" if one.advice else ""
-        click.echo(printable(f"{one.level:5} {one.about}: {one.found}{advice}"))
+        click.echo(one_line(f"{one.level:5} {one.about}: {one.found}{advice}"))
     failed = [one.about for one in findings if one.level is Level.FAIL]
     if failed:
         what = f"{len(failed)} checks failed: {', '.join(failed)}"

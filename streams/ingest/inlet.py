@@ -6,6 +6,7 @@ follows from them can be read.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
@@ -16,8 +17,11 @@ from streams.core.stage import SHARD_INPUT
 from streams.ingest.intake import Parsed, Report, Source, accept
 from streams.merge import route
 from streams.metrics import Metrics
-from streams.ports import EventLog, NewRecord
+from streams.ports import IntakeLog, NewRecord
 from streams.topology import OPERATIONS
+
+MOST_WAITING = 10_000
+"""More calls than wait for a shard that works; one that stands still leaves the oldest untimed."""
 
 
 class _Waiting(NamedTuple):
@@ -31,15 +35,21 @@ class _Waiting(NamedTuple):
 class Inlet:
     """Takes events into the log and wakes the engine; safe from any thread."""
 
-    def __init__(self, log: EventLog, metrics: Metrics, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        log: IntakeLog,
+        metrics: Metrics,
+        wake: Callable[[], None],
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         """Take in for ``log``; ``wake`` is called when something new is in it."""
         self._log, self._metrics, self._wake = log, metrics, wake
         self._lock = threading.Lock()
-        self._waiting: list[_Waiting] = []
+        self._waiting: deque[_Waiting] = deque(maxlen=most_waiting)
         self.closed = False
 
     @property
-    def log(self) -> EventLog:
+    def log(self) -> IntakeLog:
         """The log that is written."""
         return self._log
 
@@ -85,8 +95,8 @@ class Inlet:
             return
         now_s = time.monotonic()
         with self._lock:
-            waiting, self._waiting = self._waiting, []
-            for one in waiting:
+            for _ in range(len(self._waiting)):
+                one = self._waiting.popleft()
                 if all(reached.get(place, 0) >= end for place, end in one.ends.items()):
                     self._metrics.flagged(now_s - one.began_s, one.check_ins)
                 else:

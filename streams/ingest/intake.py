@@ -12,7 +12,7 @@ from schemas.operations import MessageRejected
 from schemas.person import LIKE_IDENTIFIER, RegistrationFiled
 from streams.core.stage import derive_id
 from streams.merge import admit, placed, route
-from streams.ports import EventLog, NewRecord, Receipt
+from streams.ports import IntakeLog, NewRecord, Receipt
 from streams.statement import keepable
 from streams.topology import DEAD_LETTERS
 
@@ -66,12 +66,12 @@ class Source(NamedTuple):
     id_is_content: bool = False
 
 
-def take_in(log: EventLog, source: Source, payload: bytes, received_at: datetime) -> Report:
+def take_in(log: IntakeLog, source: Source, payload: bytes, received_at: datetime) -> Report:
     """Parse a payload, append what is good, quarantine the rest; durable."""
     return accept(log, source, source.parse(payload, received_at), received_at)
 
 
-def accept(log: EventLog, source: Source, found: Parsed, received_at: datetime) -> Report:
+def accept(log: IntakeLog, source: Source, found: Parsed, received_at: datetime) -> Report:
     """Append the events among what was found, quarantine the rest; durable."""
     good: list[Event] = []
     refusals: list[Refusal] = []
@@ -101,7 +101,7 @@ def accept(log: EventLog, source: Source, found: Parsed, received_at: datetime) 
     )
 
 
-def quarantine(log: EventLog, letters: Sequence[MessageRejected]) -> None:
+def quarantine(log: IntakeLog, letters: Sequence[MessageRejected]) -> None:
     """Put dead letters in the log, each once however often it is refused."""
     known = log.known([letter.event_id for letter in letters])
     fresh = {one.event_id: one for one in letters if one.event_id not in known}
@@ -112,7 +112,7 @@ _IDENTITY = {"person_id", "registration_id"}
 _SAID = tuple(set(RegistrationFiled.__struct_fields__) - set(Event.__struct_fields__) - _IDENTITY)
 
 
-def _without_repeats(log: EventLog, good: Sequence[Event]) -> list[Event]:
+def _without_repeats(log: IntakeLog, good: Sequence[Event]) -> list[Event]:
     """Return the events without those that the log holds as the last word.
 
     One that was said before, but not last, comes back under an id of its own:
@@ -132,7 +132,7 @@ def _without_repeats(log: EventLog, good: Sequence[Event]) -> list[Event]:
 
 
 def _newest(
-    log: EventLog, events: Sequence[RegistrationFiled]
+    log: IntakeLog, events: Sequence[RegistrationFiled]
 ) -> dict[tuple[str, str], RegistrationFiled]:
     """Return the newest version in the log of each registration of these people."""
     people = {event.person_id for event in events}

@@ -104,7 +104,7 @@ class TotalNow(Answer, frozen=True, kw_only=True):
 
 
 class AlertNow(Answer, frozen=True, kw_only=True):
-    """An alert that nobody has acknowledged."""
+    """An alert that nobody has acknowledged and no silence mutes."""
 
     alert_id: str
     status: str

@@ -1,6 +1,6 @@
 """Deliveries of alerts: their tables, and what pages, exports and metrics ask.
 
-In ``deliveries.sqlite`` beside the log, and later in PostgreSQL beside Kafka.
+In ``deliveries.sqlite`` beside the log, or in PostgreSQL in a schema of their own.
 Unlike the serving store it cannot be written anew: it knows what was sent.
 Only the dispatcher writes it (``streams.serving.delivery_log``).
 """
@@ -9,23 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    URL,
+    BigInteger,
     Boolean,
     Column,
-    Connection,
     Engine,
     Index,
-    Integer,
     MetaData,
-    String,
     Table,
-    Text,
-    create_engine,
-    event,
     func,
     inspect,
     select,
@@ -33,12 +27,20 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError
 
 from streams.delivery import State
-from streams.errors import DeliveriesFailedError
-from streams.serving.tables import Utc
+from streams.errors import DeliveriesFailedError, DispatcherRunningError
+from streams.serving import postgres, sqlite
+from streams.serving.column_types import String, Text, Utc
+from streams.serving.migrate import History, check, revision, upgrade
+from streams.serving.place import Place, in_words, ready
+from streams.serving.postgres import Database
 
 DELIVERIES_FILE = "deliveries.sqlite"
 
-KEEP = "keep the file, it knows what was sent; see docs/alerts.md"
+SCHEMA = "deliveries"
+
+LOCK = "rollcall.dispatcher"
+
+KEEP = "keep them, they know what was sent; see docs/alerts.md"
 
 METADATA = MetaData()
 
@@ -57,10 +59,10 @@ deliveries = Table(
     Column("situation_id", String),
     Column("title", String, nullable=False),
     Column("raised_at", Utc, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("reason", String),
-    Column("attempts", Integer, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
     Column("next_attempt_wall_at", Utc),
     Column("use_by_at", Utc, nullable=False),
     Column("sent_at", Utc),
@@ -79,7 +81,7 @@ attempts = Table(
     "attempts",
     METADATA,
     Column("delivery_id", String, primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
     Column("begun_wall_at", Utc, nullable=False),
     Column("ended_wall_at", Utc),
     Column("outcome", String),
@@ -91,9 +93,11 @@ places = Table(
     "places",
     METADATA,
     Column("topic", String, primary_key=True),
-    Column("next_offset", Integer, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
 )
 """How far the log has been turned into deliveries."""
+
+HISTORY = History(SCHEMA, "0001", METADATA, DeliveriesFailedError, KEEP)
 
 INSIDE = frozenset({"body", "about", "seq", "doubt"})
 """Columns that are the dispatcher's own affair."""
@@ -125,53 +129,43 @@ class DeliveryNow(NamedTuple):
     delivered_at: datetime | None
 
 
-class AttemptNow(NamedTuple):
-    """One attempt; times are of the machine's clock, ``outcome`` None: in doubt."""
+def open_deliveries(place: Place) -> Engine:
+    """Return the deliveries in a place for writing, made if not there.
 
-    number: int
-    begun_wall_at: datetime
-    ended_wall_at: datetime | None
-    outcome: str | None
-    detail: str | None
-
-
-def open_deliveries(path: Path) -> Engine:
-    """Return the deliveries in ``path`` for writing, made if not there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    with _in_words(path):
-        METADATA.create_all(engine)
-        _check(engine)
-    return engine
+    In a database they are one process's at a time: ``DispatcherRunningError`` in
+    any other. Beside a file, whoever opens it sees to that (``delivery_log``).
+    """
+    with _in_words(place):
+        if isinstance(place, Database):
+            engine = postgres.engine_to_write_alone(place, SCHEMA, LOCK, _busy(place))
+        else:
+            engine = sqlite.engine_to_write(place, "FULL")
+        return ready(engine, partial(upgrade, history=HISTORY), _check_columns)
 
 
 @contextmanager
-def reading_deliveries(path: Path) -> Iterator[Engine | None]:
-    """Yield the deliveries in ``path`` to read from, beside their dispatcher.
+def reading_deliveries(place: Place) -> Iterator[Engine | None]:
+    """Yield the deliveries in a place to read from, beside their dispatcher.
 
     None where there are none because no dispatcher has ever run here.
     """
-    if not path.exists():
+    if not _are_there(place):
         yield None
         return
-    engine = open_to_read(path)
+    engine = open_to_read(place)
     try:
         yield engine
     finally:
         engine.dispose()
 
 
-def open_to_read(path: Path) -> Engine:
+def open_to_read(place: Place) -> Engine:
     """Return existing deliveries; whatever writes will fail."""
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _query_only)
-    event.listen(engine, "begin", _begin)
-    with _in_words(path):
-        _check(engine)
-    return engine
+    with _in_words(place):
+        if isinstance(place, Database):
+            engine = postgres.engine_to_read(place, SCHEMA)
+            return ready(engine, partial(check, history=HISTORY))
+        return ready(sqlite.engine_to_read(place), _check_columns)
 
 
 def by_alert(engine: Engine) -> dict[str, tuple[DeliveryNow, ...]]:
@@ -183,15 +177,6 @@ def by_alert(engine: Engine) -> dict[str, tuple[DeliveryNow, ...]]:
         for row in connection.execute(query.order_by(c.channel, c.recipient, c.intent)):
             found[row.alert_id].append(DeliveryNow._make(row))
     return {alert_id: tuple(rows) for alert_id, rows in found.items()}
-
-
-def attempts_of(engine: Engine, delivery_id: str) -> tuple[AttemptNow, ...]:
-    """Return the attempts of a delivery, oldest first."""
-    c = attempts.c
-    query = select(*(c[name] for name in AttemptNow._fields))
-    with engine.begin() as connection:
-        rows = connection.execute(query.where(c.delivery_id == delivery_id).order_by(c.number))
-        return tuple(AttemptNow._make(row) for row in rows)
 
 
 def counts(engine: Engine) -> dict[tuple[str, str], int]:
@@ -232,37 +217,37 @@ def rows(engine: Engine, situation_id: str | None = None) -> list[dict[str, Any]
         return [dict(row) for row in found.mappings()]
 
 
+def _are_there(place: Place) -> bool:
+    if not isinstance(place, Database):
+        try:
+            return not sqlite.is_missing(place)
+        except OSError as error:
+            what = f"the deliveries {place} cannot be reached: {error.strerror}"
+            raise DeliveriesFailedError(what, hint=sqlite.REACH) from error
+    engine = postgres.engine_to_read(place, SCHEMA)
+    try:
+        with _in_words(place), engine.connect() as connection:
+            return revision(connection) is not None
+    finally:
+        engine.dispose()
+
+
+def _busy(database: Database) -> DispatcherRunningError:
+    what = f"the deliveries in {database} are in the hands of another dispatcher"
+    return DispatcherRunningError(what, hint="one dispatcher is enough; stop that one")
+
+
 @contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def _in_words(place: Place) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        what = f"the deliveries {path} cannot be opened: {error.orig}"
+        what = f"the deliveries {place} cannot be opened: {in_words(error.orig)}"
         raise DeliveriesFailedError(what, hint=KEEP) from error
 
 
-def _configure(connection: Any, _: object) -> None:
-    """Set write-ahead logging, on disk at every commit."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA busy_timeout=10000")
-
-
-def _query_only(connection: Any, _: object) -> None:
-    """Refuse every write on this connection."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout=10000")
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _begin(connection: Connection) -> None:
-    """Begin a transaction, which Python's driver does not do for a SELECT."""
-    connection.exec_driver_sql("BEGIN")
-
-
-def _check(engine: Engine) -> None:
-    """Raise if the file was made with other tables than ours."""
+def _check_columns(engine: Engine) -> None:
+    """Raise if they were made with other tables than ours."""
     found = inspect(engine)
     for table in METADATA.sorted_tables:
         there = set()

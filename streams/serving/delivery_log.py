@@ -21,6 +21,7 @@ from streams.serving.deliveries import DELIVERIES_FILE, open_deliveries
 from streams.serving.deliveries import attempts as a
 from streams.serving.deliveries import deliveries as d
 from streams.serving.deliveries import places as p
+from streams.serving.postgres import Database
 
 LOCK_FILE = "dispatch.lock"
 
@@ -43,11 +44,14 @@ class SqlDeliveryLog:
         self._lock = lock
 
     @classmethod
-    def open(cls, data: Path) -> Self:
-        """Open the deliveries of a data directory, held by one process at a time.
+    def open(cls, where: Path | Database) -> Self:
+        """Open the deliveries of a data directory or a database, held by one process at a time.
 
-        The operating system takes the lock back when the process ends.
+        The operating system, or the server, takes the lock back when the process ends.
         """
+        if isinstance(where, Database):
+            return cls(open_deliveries(where))
+        data = where
         lock = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _take(lock, data)

@@ -19,6 +19,7 @@ from schemas.incident import AdvisoryChanged, IncidentChanged, SituationChanged
 from schemas.zone import ZoneChanged
 from streams.serving import journals as j
 from streams.serving import tables as t
+from streams.serving.column_types import Utc
 from streams.serving.kinds import (
     BESIDE,
     INSTANT,
@@ -28,7 +29,7 @@ from streams.serving.kinds import (
     Kind,
     asked_columns,
 )
-from streams.serving.queries import writer_places
+from streams.serving.queries import commands_issued, writer_places
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -96,6 +97,8 @@ def _export(connection: Connection, kind: Kind, exposed: _Exposed | None = None)
         return _PEOPLE[kind.name](connection, exposed or _exposed(connection))
     if kind.name == "alerts":
         return _alerts(connection, kind)
+    if kind.name == "commands":
+        return _commands(connection, kind)
     if kind.name not in _SAID:
         return _table(_read(connection, kind.table, kind.own), kind.columns())
     columns = dict(_read(connection, kind.table, [*kind.own, "body"]))
@@ -117,7 +120,7 @@ def _read(
     """
     source = table if of is None else of
     columns = [source.c[name] for name in names]
-    raw = [type_coerce(one, String) if isinstance(one.type, t.Utc) else one for one in columns]
+    raw = [type_coerce(one, String) if isinstance(one.type, Utc) else one for one in columns]
     key = [source.c[column.name] for column in table.primary_key.columns]
     rows = connection.execute(select(*raw).order_by(*key)).all()
     return dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
@@ -230,6 +233,14 @@ def _alerts(connection: Connection, kind: Kind) -> pa.Table:
     for name in ("by", "at", "reason"):
         found = [by_id.get(alert_id) for alert_id in columns["alert_id"]]
         columns[f"acknowledged_{name}"] = [one and one[name] for one in found]
+    return _table(columns, kind.columns())
+
+
+def _commands(connection: Connection, kind: Kind) -> pa.Table:
+    """Return what officers ordered, each once; geometry is left to the zones."""
+    said = commands_issued(connection)
+    columns = {name: [getattr(one, name) for one in said] for name in kind.columns()}
+    columns["incident_ids"] = [" ".join(one.incident_ids) for one in said]
     return _table(columns, kind.columns())
 
 

@@ -4,9 +4,10 @@ Part of the same store as ``tables``; these grow with time, and nothing in
 them is ever taken back by a later record.
 """
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Table
 
-from streams.serving.tables import METADATA, Utc
+from streams.serving.column_types import String, Text, Utc
+from streams.serving.tables import METADATA
 
 __all__ = [
     "METADATA",
@@ -22,8 +23,8 @@ inputs = Table(
     "inputs",
     METADATA,
     Column("topic", String, primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("offset", Integer, primary_key=True),
+    Column("partition", BigInteger, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
     Column("event_id", String, nullable=False, index=True),
     Column("name", String, nullable=False),
     Column("about", String, nullable=False, index=True),
@@ -63,6 +64,12 @@ Index(
     sqlite_where=inputs.c.name == "ContactRecorded",
     postgresql_where=inputs.c.name == "ContactRecorded",
 )
+Index(
+    "inputs_commands",
+    inputs.c.name,
+    sqlite_where=inputs.c.name == "CommandIssued",
+    postgresql_where=inputs.c.name == "CommandIssued",
+)
 
 sum_history = Table(
     "sum_history",
@@ -72,11 +79,11 @@ sum_history = Table(
     Column("minute", Utc, primary_key=True),
     Column("tick_at", Utc, nullable=False),
     Column("complete", Boolean, nullable=False),
-    Column("known", Integer, nullable=False),
-    Column("unaccounted", Integer, nullable=False),
-    Column("needs_help", Integer, nullable=False),
-    Column("safe", Integer, nullable=False),
-    Column("other", Integer, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("unaccounted", BigInteger, nullable=False),
+    Column("needs_help", BigInteger, nullable=False),
+    Column("safe", BigInteger, nullable=False),
+    Column("other", BigInteger, nullable=False),
 )
 """The last sum of every minute in which a situation's sum changed."""
 
@@ -84,13 +91,13 @@ versions = Table(
     "versions",
     METADATA,
     Column("event_id", String, primary_key=True),
-    Column("offset", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
     Column("about_id", String, nullable=False, index=True),
     Column("status", String, nullable=False),
     Column("at", Utc, nullable=False),
     Column("title", String, nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("life", String, nullable=False),
     Column("magnitude", Float),
     Column("situation_id", String),
@@ -138,7 +145,7 @@ exposure_changes = Table(
     Column("received_at", Utc, nullable=False),
     Column("tier", String, nullable=False),
     Column("band", String, nullable=False),
-    Column("zone_version", Integer, nullable=False),
+    Column("zone_version", BigInteger, nullable=False),
     Column("why", String),
     Column("trigger_id", String, index=True),
 )
@@ -150,4 +157,4 @@ runtime = Table(
     Column("name", String, primary_key=True),
     Column("body", Text, nullable=False),
 )
-"""What the engine's process says of itself, one row."""
+"""What each process says of itself, a row each; embedded there is one, the engine's."""

@@ -8,6 +8,7 @@ from sqlalchemy import Boolean, Column, Float, Integer, Table
 from streams.serving import deliveries as d
 from streams.serving import journals as j
 from streams.serving import tables as t
+from streams.serving.column_types import Utc
 
 INSTANT = pa.timestamp("us", "UTC")
 _TEXT, _REAL, _WHOLE = pa.string(), pa.float64(), pa.int64()
@@ -47,7 +48,7 @@ class Kind(NamedTuple):
 
 def type_of(column: Column[Any]) -> pa.DataType:
     """Return the Arrow type of a column of the store."""
-    if isinstance(column.type, t.Utc):
+    if isinstance(column.type, Utc):
         return INSTANT
     if isinstance(column.type, Boolean):
         return pa.bool_()
@@ -90,6 +91,19 @@ KINDS = {
         Kind(
             "movements", t.movements, "at",
             ("situation_id", "status", "from_bucket", "to_bucket", "by", "why", "tier", "post"),
+        ),
+        Kind(
+            "commands", j.inputs, "occurred_at",
+            ("situation_id", "status", "verb", "role", "by"),
+            more=tuple(
+                (name, INSTANT if name == "until" else _TEXT)
+                for name in
+                "verb by role reason situation_id person_id bucket confirmed_by title hazard"
+                " incident_id incident_ids alert_id rule until other_id link_id".split()
+            ),
+            leave=frozenset(
+                {"topic", "partition", "offset", "name", "about", "also", "what", "trigger_id"}
+            ),
         ),
         Kind(
             "incidents", t.incidents, "onset_at",

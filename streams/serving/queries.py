@@ -90,8 +90,8 @@ def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[
         query = query.where(table.c.situation_id == situation_id)
     with engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(query.order_by(at, key)).mappings()]
+        given = _reasons(connection, situation_id) if kind == "movements" else {}
     if kind == "movements":
-        given = {row["event_id"]: row["reason"] for row in commands(engine)}
         for row in rows:
             row["reason"] = given.get(row["cause_event_id"])
     if kind == "alerts":
@@ -103,19 +103,55 @@ def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[
 def commands(engine: Engine, situation_id: str | None = None) -> list[dict[str, Any]]:
     """Return what officers have ordered: who, when, in which role, why, and what.
 
-    Each once, by time and id; geometry is left to the export of zones.
+    Each once, by time and id; geometry is left to the export of zones. To a
+    situation also belong the orders about its incidents and its alerts.
     """
-    query = select(j.inputs.c.body).where(j.inputs.c.name == CommandIssued.__name__)
     with engine.connect() as connection:
-        said = [msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query)]
-    if situation_id is not None:
-        said = [one for one in said if one.situation_id == situation_id]
-    once = {one.event_id: one for one in said}
+        said = commands_issued(connection)
+        if situation_id is not None:
+            mine = _causes_of(connection, situation_id)
+            said = [one for one in said if mine & _about(one)]
     names = [name for name in CommandIssued.__struct_fields__ if name not in {"areas", "cause_ids"}]
-    return [
-        {name: getattr(one, name) for name in names}
-        for one in sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id))
-    ]
+    return [{name: getattr(one, name) for name in names} for one in said]
+
+
+def commands_issued(connection: Connection) -> list[CommandIssued]:
+    """Return what officers have ordered, each once, by time and id."""
+    query = select(j.inputs.c.body).where(j.inputs.c.name == CommandIssued.__name__)
+    said = (msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query))
+    once = {one.event_id: one for one in said}
+    return sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id))
+
+
+def _reasons(connection: Connection, situation_id: str | None) -> dict[str, str]:
+    """Return the reasons of the commands that movements rest on, by event_id.
+
+    What rests on a command has its ``by_user``; asking those alone spares a
+    look at every record that ever came in.
+    """
+    moved = select(t.movements.c.cause_event_id).where(t.movements.c.by_user.is_not(None))
+    if situation_id is not None:
+        moved = moved.where(t.movements.c.situation_id == situation_id)
+    c = j.inputs.c
+    query = select(c.body).where(c.name == CommandIssued.__name__, c.event_id.in_(moved))
+    said = (msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query))
+    return {one.event_id: one.reason for one in said}
+
+
+def _causes_of(connection: Connection, situation_id: str) -> set[str | None]:
+    """Return a situation's id and those of its incidents and alerts."""
+    columns = (
+        (t.incidents.c.incident_id, t.incidents.c.situation_id),
+        (t.alerts.c.alert_id, t.alerts.c.situation_id),
+    )
+    found: set[str | None] = {situation_id}
+    for own, of in columns:
+        found.update(connection.scalars(select(own).where(of == situation_id)))
+    return found
+
+
+def _about(command: CommandIssued) -> set[str | None]:
+    return {command.situation_id, command.incident_id, command.alert_id, *command.incident_ids}
 
 
 def dead_letters(engine: Engine) -> list[DeadLetter]:
@@ -130,6 +166,12 @@ def writer_places(engine: Engine) -> dict[tuple[str, int], int]:
     with engine.connect() as connection:
         rows = connection.execute(select(t.writer_offsets)).all()
         return {(row.topic, row.partition): row.next_offset for row in rows}
+
+
+def written(connection: Connection) -> int:
+    """Return a number that grows with all that the writer writes; cheap to ask for."""
+    found = connection.scalar(select(func.sum(t.writer_offsets.c.next_offset)))
+    return int(found or 0)
 
 
 def nearest_id(engine: Engine, key: str, wanted: str) -> tuple[bool, str | None]:
@@ -167,16 +209,27 @@ def _incidents(connection: Connection) -> dict[str | None, list[IncidentNow]]:
 
 def _totals(connection: Connection) -> tuple[TotalNow, ...]:
     rows = _rows(connection, t.totals, "status")
-    return tuple(_pick(TotalNow, row, completeness=_completeness(row)) for row in rows)
+    return tuple(_pick(TotalNow, row, completeness=completeness_of(row)) for row in rows)
 
 
-def _completeness(row: Any) -> Completeness:
+def completeness_of(row: Any) -> Completeness:
+    """Return the shards behind a row of totals or sums."""
     return Completeness(
         reached=row["reached"],
         shards=row["shards"],
         as_of=row["tick_at"],
         complete=row["reached"] == row["shards"],
     )
+
+
+def holding(row: Any, newest: Completeness | None) -> Completeness:
+    """Return what stands behind a sum now.
+
+    The room repeats a sum only when it changed; at a later tick it holds with
+    that tick's completeness.
+    """
+    own = completeness_of(row)
+    return newest if newest is not None and newest.as_of > own.as_of else own
 
 
 def _situations(
@@ -224,11 +277,7 @@ def _newest(totals: tuple[TotalNow, ...]) -> Completeness | None:
 
 
 def _sum(row: Any, rows_known: int, newest: Completeness | None) -> dict[str, Any]:
-    """Return the summed fields of a situation; all None before the first sum.
-
-    The room repeats a sum only when it changed; at a later tick it holds with
-    that tick's completeness.
-    """
+    """Return the summed fields of a situation; all None before the first sum."""
     if row is None:
         names = "known buckets tiers inbound withdrawn completeness imbalance"
         return dict.fromkeys(names.split())
@@ -237,16 +286,13 @@ def _sum(row: Any, rows_known: int, newest: Completeness | None) -> dict[str, An
     buckets.update({one.bucket.value: one.count for one in said.buckets})
     in_known = sum(count for bucket, count in buckets.items() if bucket != Bucket.DUPLICATE)
     tiers = {tier.value: 0 for tier in Tier if tier is not Tier.INBOUND}
-    completeness = _completeness(row)
-    if newest is not None and newest.as_of > completeness.as_of:
-        completeness = newest
     return {
         "known": said.known,
         "buckets": buckets,
         "tiers": {**tiers, **said.tiers},
         "inbound": said.inbound,
         "withdrawn": said.withdrawn,
-        "completeness": completeness,
+        "completeness": holding(row, newest),
         "imbalance": Imbalance(
             room=said.imbalance, buckets=said.known - in_known, store=rows_known - said.known
         ),
@@ -280,7 +326,7 @@ def _open_alerts(connection: Connection) -> tuple[AlertNow, ...]:
     taken = select(t.acknowledgements.c.alert_id)
     query = (
         select(t.alerts)
-        .where(t.alerts.c.alert_id.not_in(taken))
+        .where(t.alerts.c.alert_id.not_in(taken), t.alerts.c.silence_id.is_(None))
         .order_by(t.alerts.c.raised_at, t.alerts.c.alert_id)
     )
     return tuple(_pick(AlertNow, row) for row in connection.execute(query).mappings())

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, func, or_, select
 
 from streams.serving import journals as j
 from streams.serving import tables as t
@@ -37,11 +37,12 @@ def candidates(engine: Engine, text: str, most: int = MOST_FOUND) -> list[Found]
     with engine.connect() as connection:
         for kind, table, key in _TITLED:
             at = table.c.sent_at if kind == "advisory" else table.c.onset_at
-            query = select(table.c[key], table.c.title).distinct()
+            names = (table.c[key], table.c.title)
+            query = select(*names).group_by(*names)
             if wanted:
                 fits = (table.c.title, table.c[key])
                 query = query.where(or_(*(_has(column, wanted) for column in fits)))
-            rows = connection.execute(query.order_by(at.desc(), table.c[key]).limit(most))
+            rows = connection.execute(query.order_by(func.max(at).desc(), *names).limit(most))
             found += [Found(kind, row[0], row[1]) for row in rows]
         if wanted:
             found += [Found("person", one, "") for one in _persons(connection, wanted, most)]

@@ -78,14 +78,14 @@ class Sandbox:
         if self.has(version) and self._process is not None:
             return self._process
         self._end()
-        process = _started()
-        self._process, self._version = process, version
+        process = self._process = _started()
         said = tables()
         _tell(process, msgspec.msgpack.encode(self.limits))
         for name, table in said.items():
             _tell(process, encoded(table.replace_schema_metadata({"name": name})))
         _tell(process, b"")
         _hear(process, LOAD_S)
+        self._version = version  # not before: without its tables it is not ready
         return process
 
     def _asked(
@@ -103,6 +103,7 @@ class Sandbox:
 
     def _end(self) -> None:
         process, self._process = self._process, None
+        self._version = None
         if process is not None:
             process.kill()
             process.communicate()

@@ -2,77 +2,88 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DatabaseError
 
 from streams.errors import StoreFailedError
+from streams.serving import postgres, sqlite
 from streams.serving.journals import METADATA
+from streams.serving.migrate import History, check, upgrade
+from streams.serving.place import Place, in_words, ready
+from streams.serving.postgres import Database
 
 STORE_FILE = "serving.sqlite"
+
+SCHEMA = "serving"
 
 REBUILD = (
     "Move serving.sqlite away and run `rollcall run --until-idle`: it is written anew from the log."
 )
 
+REBUILD_SCHEMA = (
+    "Drop the schema serving and start the writer: it is written anew from the log. Deliveries have"
+    " a schema of their own and stay."
+)
 
-def open_store(path: Path, *, read_only: bool = False) -> Engine:
-    """Return the store in ``path``, made if it is not there.
+HISTORY = History(SCHEMA, "0001", METADATA, StoreFailedError, REBUILD_SCHEMA)
+
+SERVER = "Look whether PostgreSQL runs there and lets this user in."
+
+
+def open_store(place: Place, *, read_only: bool = False) -> Engine:
+    """Return the store in a file or a database, made if it is not there.
 
     ``StoreFailedError`` where it cannot be opened or has other tables. With
     ``read_only`` nothing is made: a missing file is an empty store in memory.
     """
-    missing = read_only and not path.exists()
-    if not read_only:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    engine = create_engine(URL.create("sqlite", database=None if missing else str(path)))
-    if not missing:
-        event.listen(engine, "connect", _query_only if read_only else _configure)
-        event.listen(engine, "begin", _begin)
+    if isinstance(place, Database):
+        return _open_schema(place, read_only=read_only)
+    try:
+        missing = read_only and sqlite.is_missing(place)
+    except OSError as error:
+        what = f"the serving store {place} cannot be reached: {error.strerror}"
+        raise StoreFailedError(what, hint=sqlite.REACH) from error
+    if missing:
+        engine = sqlite.engine_in_memory()
+    elif read_only:
+        engine = sqlite.engine_to_read(place)
+    else:
+        engine = sqlite.engine_to_write(place, "NORMAL")
     try:
         if not read_only or missing:
-            METADATA.create_all(engine)
-        _check_columns(engine)
+            return ready(engine, METADATA.create_all, _check_columns)
+        return ready(engine, _check_columns)
     except DatabaseError as error:
-        what = f"the serving store {path} cannot be opened: {error.orig}"
+        what = f"the serving store {place} cannot be opened: {error.orig}"
         raise StoreFailedError(what, hint=REBUILD) from error
-    return engine
+
+
+def _open_schema(database: Database, *, read_only: bool) -> Engine:
+    try:
+        if read_only:
+            return ready(postgres.engine_to_read(database, SCHEMA), partial(check, history=HISTORY))
+        engine = postgres.engine_to_write(database, SCHEMA, durable=False)
+        return ready(engine, partial(upgrade, history=HISTORY))
+    except DatabaseError as error:
+        what = f"the serving store {database} cannot be opened: {in_words(error.orig)}"
+        raise StoreFailedError(what, hint=SERVER) from error
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Engine]:
-    """Yield the store in ``path`` to read from; see ``open_store``."""
-    engine = open_store(path, read_only=True)
+def reading(place: Place) -> Iterator[Engine]:
+    """Yield the store in a place to read from; see ``open_store``."""
+    engine = open_store(place, read_only=True)
     try:
         yield engine
     finally:
         engine.dispose()
 
 
-def _configure(connection: Any, _: object) -> None:
-    """Set write-ahead logging: readers do not wait for the writer."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=10000")
-
-
-def _query_only(connection: Any, _: object) -> None:
-    """Refuse every write on this connection."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout=10000")
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _begin(connection: Connection) -> None:
-    """Begin a transaction, which Python's driver does not do for a SELECT.
-
-    Without it every statement would read a state of its own.
-    """
-    connection.exec_driver_sql("BEGIN")
+def rebuild_of(engine: Engine) -> str:
+    """Return what to do to have a store written anew."""
+    return REBUILD if engine.dialect.name == "sqlite" else REBUILD_SCHEMA
 
 
 def _check_columns(engine: Engine) -> None:

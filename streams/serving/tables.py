@@ -7,55 +7,11 @@ Structured values stand in ``body`` columns as the canonical JSON of their
 message.
 """
 
-from datetime import UTC, datetime
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, MetaData, Table
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    DateTime,
-    Dialect,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-)
+from streams.serving.column_types import String, Text, Utc
 
 METADATA = MetaData()
-
-
-class Utc(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the time to store."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        if value.tzinfo is not UTC:
-            value = value.astimezone(UTC)
-        return value.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the stored time, aware."""
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def sqlite_time(at: datetime | None) -> str | None:
-    """Return a time as ``Utc`` has it in SQLite, for statements that go round it."""
-    if at is None:
-        return None
-    if at.tzinfo is not UTC:
-        at = at.astimezone(UTC)
-    return at.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
 def _status() -> Column[str]:
@@ -76,7 +32,7 @@ exposures = Table(
     Column("post", String),
     Column("lon_deg", Float),
     Column("lat_deg", Float),
-    Column("radius_m", Integer),
+    Column("radius_m", BigInteger),
     Column("basis", String),
     Column("precision", String),
     Column("place", String),
@@ -145,12 +101,12 @@ incidents = Table(
     Column("title", String, nullable=False),
     Column("hazard", String, nullable=False),
     Column("life", String, nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("onset_at", Utc, nullable=False),
     Column("headline_source", String, nullable=False),
     Column("magnitude", Float),
     Column("area_known", Boolean, nullable=False),
-    Column("members", Integer, nullable=False),
+    Column("members", BigInteger, nullable=False),
     Column("depth_m", Float),
     Column("depth_assumed", Boolean, nullable=False),
     Column("lon_deg", Float),
@@ -163,17 +119,17 @@ zones = Table(
     "zones",
     METADATA,
     Column("zone_id", String, primary_key=True),
-    Column("version", Integer, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
     _status(),
     Column("cause_id", String, nullable=False, index=True),
     Column("situation_id", String, index=True),
     Column("advisory", Boolean, nullable=False),
     Column("band", String, nullable=False),
-    Column("rank", Integer, nullable=False),
+    Column("rank", BigInteger, nullable=False),
     Column("possible_only", Boolean, nullable=False),
     Column("estimated", Boolean, nullable=False),
     Column("model", String, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("corrected", Boolean, nullable=False),
     Column("valid_from", Utc, nullable=False),
     Column("valid_to", Utc),
@@ -188,7 +144,7 @@ advisories = Table(
     _status(),
     Column("issuer", String, nullable=False),
     Column("title", String, nullable=False),
-    Column("level", Integer, nullable=False),
+    Column("level", BigInteger, nullable=False),
     Column("native_level", String, nullable=False),
     Column("scope", String, nullable=False),
     Column("change", String, nullable=False),
@@ -218,12 +174,12 @@ sums = Table(
     Column("situation_id", String, primary_key=True),
     _status(),
     Column("tick_at", Utc, nullable=False),
-    Column("reached", Integer, nullable=False),
-    Column("shards", Integer, nullable=False),
-    Column("known", Integer, nullable=False),
-    Column("inbound", Integer, nullable=False),
-    Column("withdrawn", Integer, nullable=False),
-    Column("imbalance", Integer, nullable=False),
+    Column("reached", BigInteger, nullable=False),
+    Column("shards", BigInteger, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("inbound", BigInteger, nullable=False),
+    Column("withdrawn", BigInteger, nullable=False),
+    Column("imbalance", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
 )
 """The room's latest sum of each situation, with its completeness."""
@@ -233,11 +189,11 @@ totals = Table(
     METADATA,
     _status(),
     Column("tick_at", Utc, nullable=False),
-    Column("reached", Integer, nullable=False),
-    Column("shards", Integer, nullable=False),
-    Column("distinct_known", Integer, nullable=False),
-    Column("people", Integer, nullable=False),
-    Column("skipped", Integer, nullable=False),
+    Column("reached", BigInteger, nullable=False),
+    Column("shards", BigInteger, nullable=False),
+    Column("distinct_known", BigInteger, nullable=False),
+    Column("people", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
     Column("heard", Text, nullable=False),
 )
 """Sums over all situations of a status: distinct people.
@@ -258,7 +214,7 @@ alerts = Table(
     Column("title", String, nullable=False),
     Column("severity", String, nullable=False),
     Column("raised_at", Utc, nullable=False),
-    Column("late_s", Integer, nullable=False),
+    Column("late_s", BigInteger, nullable=False),
     Column("silence_id", String),
     Column("person_id", String, index=True),
     Column("body", Text, nullable=False),
@@ -295,8 +251,8 @@ deadletters = Table(
     METADATA,
     Column("event_id", String, primary_key=True),
     Column("topic", String, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("offset", Integer, nullable=False),
+    Column("partition", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
     Column("message_type", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("retryable", Boolean, nullable=False),
@@ -313,10 +269,10 @@ feed_health = Table(
     Column("feed", String, primary_key=True),
     Column("state", String, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("items", Integer),
-    Column("usual_items", Integer),
+    Column("items", BigInteger),
+    Column("usual_items", BigInteger),
     Column("last_success_at", Utc),
-    Column("expected_interval_s", Integer),
+    Column("expected_interval_s", BigInteger),
     Column("at", Utc, nullable=False),
 )
 """Each feed's latest health; a feed without a row is unknown."""
@@ -326,9 +282,9 @@ faults = Table(
     METADATA,
     Column("fault", String, primary_key=True),
     Column("stage", String, primary_key=True),
-    Column("partition", Integer, primary_key=True),
+    Column("partition", BigInteger, primary_key=True),
     Column("detail", Text, nullable=False),
-    Column("offset", Integer),
+    Column("offset", BigInteger),
     Column("at", Utc, nullable=False),
 )
 """Faults not cleared, the latest of each kind, stage and partition."""
@@ -337,7 +293,7 @@ writer_offsets = Table(
     "writer_offsets",
     METADATA,
     Column("topic", String, primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("next_offset", Integer, nullable=False),
+    Column("partition", BigInteger, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
 )
 """The writer's place in the log, moved in the transaction of its rows."""

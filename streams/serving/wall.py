@@ -22,6 +22,7 @@ from streams.serving import wall_answers as w
 from streams.serving import wall_reads as reads
 from streams.serving.answers import Completeness, Imbalance
 from streams.serving.figures import TREND_SPAN, Minute, area_name, changes, trend
+from streams.serving.queries import completeness_of, holding
 from streams.serving.rows import HEADLINE
 from streams.serving.runtime import read_runtime
 from streams.serving.suppression import suppressed
@@ -108,7 +109,7 @@ def _situation_rows(connection: Connection) -> dict[Key, dict[str, Any]]:
 
 def _totals(connection: Connection, rows: dict[Key, dict[str, Any]]) -> _Totals:
     totals = connection.execute(select(t.totals)).mappings().all()
-    newest = max(map(_completeness, totals), key=lambda one: one.as_of, default=None)
+    newest = max(map(completeness_of, totals), key=lambda one: one.as_of, default=None)
     ticks = [row["tick_at"] for row in totals]
     ticks += [row["tick_at"] for row in rows.values() if row["tick_at"] is not None]
     actual = next((row for row in totals if row["status"] == Status.ACTUAL), None)
@@ -121,21 +122,9 @@ def _totals(connection: Connection, rows: dict[Key, dict[str, Any]]) -> _Totals:
     )
 
 
-def _completeness(row: Any) -> Completeness:
-    return Completeness(
-        reached=row["reached"],
-        shards=row["shards"],
-        as_of=row["tick_at"],
-        complete=row["reached"] == row["shards"],
-    )
-
-
 def _holds(row: Any, newest: Completeness | None) -> Completeness | None:
-    """Return what stands behind a sum: at a later tick, that tick's shards."""
-    if row["tick_at"] is None:
-        return None
-    own = _completeness(row)
-    return newest if newest is not None and newest.as_of > own.as_of else own
+    """Return what stands behind a sum, None before the first."""
+    return None if row["tick_at"] is None else holding(row, newest)
 
 
 def _quiet(row: Any, key: Key, counted: dict[Key, int], newest: Completeness | None) -> bool:

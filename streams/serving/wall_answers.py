@@ -28,7 +28,7 @@ class WallClock(Answer, frozen=True, kw_only=True):
 
     ``mode`` replay: a scenario is being played, ``title`` names it, ``start_at``
     and ``end_at`` are its own, ``speed`` is its seconds in one of ours.
-    ``phase``: loading (the register is being read, ``done`` of ``of`` events),
+    ``phase``: loading (the register is being read, ``done`` of ``of`` people),
     running, ended (the scenario is over, its clock walks on). ``beat_wall_at``
     is when the engine last said so, on the machine's clock.
     """
@@ -223,7 +223,10 @@ class WallChange(Answer, frozen=True, kw_only=True):
 
 
 class WallPipeline(Answer, frozen=True, kw_only=True):
-    """How Rollcall itself is doing. ``lag`` counts records not in the numbers yet."""
+    """How Rollcall itself is doing. ``lag`` counts records not in the numbers yet.
+
+    ``faults`` are the kinds of faults that are open, each once.
+    """
 
     lag: int | None
     dead_letters: int

@@ -180,19 +180,20 @@ def contacts(connection: Connection, now: datetime | None) -> w.WallContacts:
 def pipeline(
     connection: Connection, runtime: Runtime | None, skipped: int | None
 ) -> w.WallPipeline:
-    """Return how Rollcall itself is doing."""
+    """Return how Rollcall itself is doing.
+
+    Of a fault only what it is called: its detail quotes an error, which may name a person.
+    """
     letters = connection.scalar(
         select(func.count()).select_from(t.deadletters).where(t.deadletters.c.retried_at.is_(None))
     )
     f = t.faults.c
-    rows = connection.execute(
-        select(f.fault, f.stage, f.partition, f.detail).order_by(f.stage, f.partition, f.fault)
-    )
+    names = connection.scalars(select(f.fault).distinct().order_by(f.fault))
     return w.WallPipeline(
         lag=None if runtime is None else runtime.lag,
         dead_letters=letters or 0,
         skipped=skipped,
-        faults=tuple(f"{one.fault} in {one.stage} {one.partition}: {one.detail}" for one in rows),
+        faults=tuple(names),
     )
 
 

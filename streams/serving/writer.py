@@ -7,31 +7,35 @@ out before it can write. Rows are absolute; what a batch says twice about one
 row is written once, as last said.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from operator import itemgetter
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, insert, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, update
 
 from schemas.codec import UndecodableError, decode
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
 from streams.errors import StoreConflictError, StoreFailedError
 from streams.ports import EventLog, Record
 from streams.serving import journals as j
+from streams.serving import postgres, sqlite
 from streams.serving import tables as t
 from streams.serving.changes import rows_of_changes, version_row
+from streams.serving.column_types import storable
 from streams.serving.inputs import INPUTS, row_of_input
 from streams.serving.queries import writer_places
 from streams.serving.rows import ONCE, Row, rows_of
-from streams.serving.store import REBUILD
+from streams.serving.store import rebuild_of
 from streams.topology import DEAD_LETTERS, OPERATIONS
 from streams.topology import TOPICS as DECLARED
 
 TOPICS = (*INPUTS, DESK_OUTPUT, SHARD_OUTPUT, ROOM_OUTPUT, DEAD_LETTERS, OPERATIONS)
 """Topics that the writer reads, in this order: what came in, then the rows, then
 the sums of them."""
+
+ESCAPED_NUL = b"\\u0000"
+
+LOG = logging.getLogger(__name__)
 
 SHARDED = frozenset(topic.name for topic in DECLARED if topic.sharded)
 
@@ -54,6 +58,23 @@ class Writer:
                 count += step
         return count
 
+    def take(self, places: Collection[tuple[str, int]]) -> int:
+        """Write a batch of each of ``places``, in the writer's order; return how many."""
+        return sum(self._step(*one) for one in partitions(self._log.shards) if one in places)
+
+    def settle(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Move on over what is no record, up to where nothing more is to be read.
+
+        Kafka's marks of transactions have offsets too.
+        """
+        ahead = {one: end for one, end in ends.items() if end > self._places[one]}
+        if not ahead:
+            return
+        with self.engine.begin() as connection:
+            for place, end in ahead.items():
+                self._move(connection, *place, self._places[place], end)
+        self._places.update(ahead)
+
     def close(self) -> None:
         """Let go of the store."""
         self.engine.dispose()
@@ -61,16 +82,21 @@ class Writer:
     def _read_places(self) -> dict[tuple[str, int], int]:
         """Return the next offset of every partition, noting new ones as 0."""
         places = writer_places(self.engine)
+        new = []
         with self.engine.begin() as connection:
             for topic, partition in partitions(self._log.shards):
                 if (topic, partition) not in places:
                     values = {"topic": topic, "partition": partition, "next_offset": 0}
-                    connection.execute(insert(t.writer_offsets), values)
                     places[topic, partition] = 0
+                    new.append(values)
+            if new:
+                _write(connection, t.writer_offsets, new, once=True)
         for (topic, partition), place in places.items():
             if place > self._log.end(topic, partition):
                 what = f"the serving store is ahead of the log in {topic} {partition}"
-                raise StoreFailedError(what, hint=f"It belongs to another log. {REBUILD}")
+                raise StoreFailedError(
+                    what, hint=f"It belongs to another log. {rebuild_of(self.engine)}"
+                )
         return places
 
     def _step(self, topic: str, partition: int) -> int:
@@ -80,14 +106,15 @@ class Writer:
         if not records:
             return 0
         rows = rows_of_records(records)
+        next_offset = records[-1].offset + 1
         self._log.sync()
         with self.engine.begin() as connection:
-            self._move(connection, topic, partition, place, place + len(records))
+            self._move(connection, topic, partition, place, next_offset)
             write_rows(connection, rows)
             versions = (row.values for row in rows if row.table is j.versions and row.values)
             if about_ids := {values["about_id"] for values in versions}:
                 write_rows(connection, rows_of_changes(connection, about_ids))
-        self._places[topic, partition] = place + len(records)
+        self._places[topic, partition] = next_offset
         return len(records)
 
     def _move(self, connection: Connection, topic: str, partition: int, old: int, new: int) -> None:
@@ -132,6 +159,31 @@ def rows_of_records(records: Sequence[Record]) -> list[Row]:
 
 
 def _rows_of_record(record: Record) -> list[Row]:
+    """Return what one record makes true.
+
+    In JSON a NUL is always escaped, so looking for that finds every record with one.
+    """
+    rows = _rows_said(record)
+    if ESCAPED_NUL not in record.body:
+        return rows
+    clean = [_without_nul(row) for row in rows]
+    if clean != rows:
+        place = (record.topic, record.partition, record.offset)
+        LOG.warning("%s %d at offset %d has a text with NUL; it is stored as U+2400", *place)
+    return clean
+
+
+def _without_nul(row: Row) -> Row:
+    key = tuple(_storable(value) for value in row.key)
+    values = row.values and {name: _storable(value) for name, value in row.values.items()}
+    return Row(row.table, key, values)
+
+
+def _storable(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value
+
+
+def _rows_said(record: Record) -> list[Row]:
     if record.topic in INPUTS:
         kept = row_of_input(record)
         return [] if kept is None else [kept]
@@ -146,7 +198,7 @@ def _rows_of_record(record: Record) -> list[Row]:
 
 
 def write_rows(connection: Connection, rows: Sequence[Row]) -> None:
-    """Insert, update and delete rows; those of one table in one go."""
+    """Insert, update and delete rows, of each key one; those of one table in one go."""
     writes: dict[Table, list[dict[str, Any]]] = {}
     deletes: dict[Table, list[dict[str, Any]]] = {}
     for row in rows:
@@ -159,42 +211,9 @@ def write_rows(connection: Connection, rows: Sequence[Row]) -> None:
         where = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
         connection.execute(table.delete().where(*where), keys)
     for table, values in writes.items():
-        if connection.dialect.name == "sqlite":
-            sql, columns, times = _sqlite_insert(table)
-            connection.exec_driver_sql(sql, [_parameters(row, columns, times) for row in values])
-        else:
-            connection.execute(_insert(table, postgresql.insert), values)
+        _write(connection, table, values, once=table in ONCE)
 
 
-def _insert(table: Table, insert_into: Callable[[Table], Any]) -> Any:
-    """Return the statement that writes a row, or replaces the one of its key."""
-    statement = insert_into(table)
-    key = [column.name for column in table.primary_key]
-    if table in ONCE:
-        return statement.on_conflict_do_nothing(index_elements=key)
-    rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=rest)
-
-
-@cache
-def _sqlite_insert(
-    table: Table,
-) -> tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]], tuple[int, ...]]:
-    """Return the same for the driver: SQL, its columns of a row, which are times.
-
-    With the register of a country coming in, what SQLAlchemy does for each
-    value would take longer than the writing itself.
-    """
-    compiled = _insert(table, sqlite.insert).compile(dialect=sqlite.dialect())
-    names = compiled.positiontup or []
-    times = tuple(n for n, name in enumerate(names) if isinstance(table.c[name].type, t.Utc))
-    return str(compiled), itemgetter(*names), times
-
-
-def _parameters(
-    row: dict[str, Any], columns: Callable[[dict[str, Any]], tuple[Any, ...]], times: Sequence[int]
-) -> tuple[Any, ...]:
-    values = list(columns(row))
-    for place in times:
-        values[place] = t.sqlite_time(values[place])
-    return tuple(values)
+def _write(connection: Connection, table: Table, rows: list[dict[str, Any]], *, once: bool) -> None:
+    database = sqlite if connection.dialect.name == "sqlite" else postgres
+    database.write(connection, table, rows, once=once)

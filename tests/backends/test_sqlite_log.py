@@ -20,11 +20,16 @@ from streams.errors import (
     ShardsMismatchError,
 )
 from streams.ports import Commit, Snapshot
-from tests.contracts.event_log import EventLogContract
+from tests.contracts.event_log import EventLogContract, IntakeContract
 from tests.support.toy import START, at_desk, dump
 
 
 class TestSqliteLog(EventLogContract):
+    def open(self, directory, **settings):
+        return SqliteLog.open(directory, **settings)
+
+
+class TestSqliteIntake(IntakeContract):
     def open(self, directory, **settings):
         return SqliteLog.open(directory, **settings)
 

@@ -21,6 +21,7 @@ from dashboard.process import Process, install
 from dashboard.store import Store
 from dashboard.views import PAGES
 from streams.errors import StoreFailedError
+from streams.serving.deliveries import DELIVERIES_FILE
 from streams.serving.store import STORE_FILE, open_store
 from streams.serving.wall_answers import WallNow
 from tests.browser.wall_stories import STORIES, zones
@@ -50,7 +51,7 @@ def main(control: Path, port: int) -> None:
     open_store(control.parent / STORE_FILE).dispose()
     teller, store = Teller(control), Store(control.parent)
     hub = Hub(store.engine, teller.read)
-    process = Process(control.parent, "http://127.0.0.1:9", store, hub, PAGES)
+    process = Process(control.parent / DELIVERIES_FILE, "http://127.0.0.1:9", store, hub, PAGES)
     install(process)
 
     def drawn(engine: Engine, situation_id: str) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def test_the_signature_is_that_of_standard_webhooks():
          Retry("HTTP 503", 90.0)),
         (503, {"retry-after": "99999999"}, Retry("HTTP 503", 3600.0)),
         (500, {"retry-after": "soon"}, Retry("HTTP 500")),
+        (504, {}, Retry("HTTP 504", doubt=True)),
         (408, {}, Retry("HTTP 408")),
         (400, {}, Refused("HTTP 400: the receiver will not have it; look at its log")),
         (401, {}, Refused("HTTP 401: compare the secret with the receiver's")),

@@ -1,6 +1,6 @@
 """The alerts page: what is open, who took note, what is silenced, what was sent."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,13 @@ from dashboard.process import install
 from dashboard.views import alerts
 from dashboard.words import Words, words
 from schemas.alert import AlertAcknowledged, SilenceChanged
-from streams.core.stage import ROOM_OUTPUT
+from schemas.codelists import Status
+from streams.core.rules import RULES
+from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT
 from streams.ports import NewRecord
 from streams.serving.alert_lists import AlertLine
 from streams.serving.deliveries import DeliveryNow
+from streams.serving.runtime import Runtime, note_runtime
 from streams.serving.store import STORE_FILE, open_store
 from tests.dashboard import crowd
 from tests.serving import builders
@@ -169,6 +172,16 @@ def test_a_silence_is_lifted_with_a_reason_only(full: Path) -> None:
     assert "Lift the silence of People affected in all situations" in said
 
 
+def test_a_silence_is_offered_of_the_rules_that_the_room_takes_it_of(full: Path) -> None:
+    app = opened(full)
+    app.segmented_control(key="alerts_verb").set_value("silence").run()
+    offered = app.selectbox(key="alerts_silence_rule").options
+    assert offered == [
+        EN["rule_every"],
+        *(EN[f"rule_{one.name}"] for one in RULES if one.silenceable),
+    ]
+
+
 def test_nobody_silences_everything(full: Path) -> None:
     app = opened(full)
     app.segmented_control(key="alerts_verb").set_value("silence").run()
@@ -181,6 +194,43 @@ def test_nobody_silences_everything(full: Path) -> None:
     )
 
 
+def silenced(app: AppTest, situation_id: str | None) -> AppTest:
+    """Prepare a silence of a rule, in one situation or in all."""
+    app.text_input(key="user").set_value("officer7").run()
+    app.segmented_control(key="alerts_verb").set_value("silence").run()
+    app.selectbox(key="alerts_silence_rule").set_value("affected_threshold")
+    app.selectbox(key="alerts_silence_situation").set_value(situation_id)
+    app.text_area(key="alerts_form_silence_reason").set_value("the drill is known")
+    (check,) = [one for one in app.button if one.label == "Check"]
+    return check.click().run()
+
+
+@pytest.mark.parametrize(
+    ("situation_id", "played", "status"),
+    [
+        ("sit-1", "Actual", "Actual"),
+        ("sit-9", "Actual", "Exercise"),
+        (None, "Actual", "Actual"),
+        (None, "Exercise", "Exercise"),
+    ],
+)
+def test_a_silence_is_of_the_status_that_it_is_to_mute(
+    tmp_path: Path, situation_id: str | None, played: str, status: str
+) -> None:
+    drill = msgspec.structs.replace(
+        builders.SITUATION, event_id="s9", situation_id="sit-9", status=Status.EXERCISE
+    )
+    crowd.fill(tmp_path, NewRecord(DESK_OUTPUT, 0, "sit-9", drill))
+    engine = open_store(tmp_path / STORE_FILE)
+    beat = datetime.now(UTC)
+    note_runtime(engine, Runtime(mode="replay", phase="running", beat_wall_at=beat, status=played))
+    engine.dispose()
+    app = silenced(opened(tmp_path), situation_id)
+    assert app.session_state["alerts_form_draft"].status == status
+    warned = [one.value for one in app.warning if one.value == EN["act_exercise"]]
+    assert len(warned) == (status == "Exercise")
+
+
 def test_acknowledging_nothing_is_refused_in_words(full: Path) -> None:
     app = opened(full)
     (button,) = [one for one in app.button if one.label.startswith("Acknowledge ")]
@@ -190,6 +240,24 @@ def test_acknowledging_nothing_is_refused_in_words(full: Path) -> None:
         "Type your name at the top of the page first: every act has an author.",
         "Give a reason of at least 5 characters: it stands in the journal.",
     ]
+
+
+def test_only_alerts_that_are_shown_ticked_are_acknowledged(full: Path) -> None:
+    app = opened(full)
+    (table,) = app.dataframe
+    assert table.key is not None
+    app.session_state[table.key] = {"selection": {"rows": [0]}}
+    app.run()
+    assert "1 chosen" in [one.value for one in app.text]
+    third = msgspec.structs.replace(builders.ALERT, event_id="a3", alert_id="alert-3")
+    screens.fill(full, [NewRecord(ROOM_OUTPUT, 0, "a", third)])
+    app.run()
+    table, *_ = app.dataframe
+    assert table.key is not None
+    rows = app.session_state[table.key]["selection"]["rows"]
+    assert len(table.value) == 2
+    assert len(rows) == 1
+    assert "1 chosen" in [one.value for one in app.text]
 
 
 def test_no_alert_is_said_with_its_limits(tmp_path: Path) -> None:

@@ -135,9 +135,12 @@ def test_what_must_be_known_stands_above(clock: dict[str, Any], kind: str, start
 
 
 def test_faults_and_no_sum_are_said() -> None:
-    pipeline = msgspec.structs.replace(NOW.pipeline, faults=("skipped", "tick_missing"))
+    pipeline = msgspec.structs.replace(NOW.pipeline, faults=("partition_stopped", "new_kind"))
     now = msgspec.structs.replace(NOW, as_of=None, pipeline=pipeline)
-    assert [banner.kind for banner in banners(now, MACHINE_AT, EN)] == ["warning", "error", "error"]
+    nothing, known, unknown = banners(now, MACHINE_AT, EN)
+    assert nothing.kind == "warning"
+    assert known == ("error", "Fault of Rollcall itself: a partition stands still. See Health.")
+    assert unknown == ("error", "Fault of Rollcall itself: new_kind. See Health.")
 
 
 def test_feeds_tell_their_state_without_colour() -> None:

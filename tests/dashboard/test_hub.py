@@ -164,6 +164,38 @@ def test_a_store_that_is_gone_is_told_in_words_and_found_again(data: Path) -> No
     assert isinstance(process.hub.see(), WallNow)
 
 
+def test_a_disk_that_does_not_say_is_an_outage_and_the_ticker_goes_on(data: Path) -> None:
+    store, wal = Store(data), data / f"{STORE_FILE}-wal"
+    assert store.stamp() is None
+    wal.symlink_to(wal)  # as a failing disk: to look at it is an error, not "no such file"
+    with pytest.raises(StoreFailedError):
+        store.stamp()
+    said: list[tuple[str | None, int | None]] = []
+
+    class Done(Exception):  # noqa: N818 - it is the end of the story, no error
+        pass
+
+    def paused() -> bool:
+        if hub.latest is not None:
+            sent = json.loads(hub.latest.body)
+            said.append((sent["store"], sent.get("affected")))
+        if len(said) == 2:
+            wal.unlink()
+        if len(said) == 3:
+            raise Done
+        return False
+
+    hub = Hub(store.engine, snapshot, paused, interval_s=0.0, stamp=store.stamp)
+    with pytest.raises(Done):
+        asyncio.run(hub.run())
+    trouble = (
+        f"the serving store {data / STORE_FILE} cannot be reached: Too many levels of symbolic"
+        " links. Look at the data directory: its path, its rights, its disk."
+    )
+    assert said == [(trouble, None), (trouble, None), (None, 2)]
+    store.close()
+
+
 def test_a_file_that_is_no_store_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / STORE_FILE).write_bytes(b"this is no database at all, however long it is" * 99)
     said = screens.process(tmp_path).hub.see()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,9 +12,12 @@ from dashboard.app import SCRIPT
 from dashboard.process import install
 from dashboard.views import officer
 from schemas.codelists import Bucket
+from streams.core.stage import DESK_OUTPUT
+from streams.ports import NewRecord
 from streams.serving.runtime import Runtime, note_runtime
 from streams.serving.store import STORE_FILE, open_store
 from tests.dashboard import crowd
+from tests.serving import builders
 from tests.support import screens
 
 
@@ -97,6 +101,44 @@ def test_filters_narrow_the_list_and_can_be_dropped(full: Path) -> None:
     assert len(listed(app)) == crowd.KNOWN
     app.multiselect(key="officer_precisions").set_value(["country"]).run()
     assert len(listed(app)) == 2
+
+
+def tick(app: AppTest, *rows: int) -> None:
+    """Tick these rows of the table and no others."""
+    (table,) = app.dataframe
+    assert table.key is not None
+    app.session_state[table.key] = {"selection": {"rows": list(rows)}}
+    app.run()
+
+
+def ticked(app: AppTest) -> list[str]:
+    """Return the ids of the rows that are shown ticked."""
+    (table,) = app.dataframe
+    assert table.key is not None
+    people = table.value["person"]
+    return [people[row] for row in app.session_state[table.key]["selection"]["rows"]]
+
+
+def test_only_who_is_in_the_list_and_shown_ticked_is_acted_on(full: Path) -> None:
+    app = opened(full)
+    first, second = crowd.people("Antakya", Bucket.NEEDS_HELP)[:2]
+    safe = crowd.people("Adana", Bucket.SAFE)[0]
+    nobody = "For these people: Choose people in the list first, or open a person."
+    tick(app, 0, 1, listed(app).index(safe))
+    assert ticked(app) == [first, second, safe]
+    assert app.button(key="officer_act").label == "Set bucket (3)"
+    app.text_input(key="officer_search").set_value("antakya").run()
+    assert ticked(app) == [first, second]
+    assert app.button(key="officer_act").label == "Set bucket (2)"
+    act(app, "override")
+    assert f"For these people: {first}, {second}" in [one.value for one in app.text]
+    app.text_input(key="officer_search").set_value("malatya").run()
+    assert nobody in [one.value for one in app.text]
+    app.segmented_control(key="officer_pane").set_value("list").run()
+    app.button(key="officer_clear").click().run()
+    assert len(listed(app)) == crowd.KNOWN
+    assert ticked(app) == []
+    assert app.button(key="officer_act").disabled
 
 
 def test_an_incomplete_sum_is_at_least(tmp_path: Path) -> None:
@@ -201,6 +243,21 @@ def test_an_act_is_confirmed_and_an_engine_that_is_away_is_said(full: Path) -> N
     app.button(key="officer_form_no").click().run()
     assert app.selectbox(key="officer_verb").value == "close"
     assert app.text_area(key="officer_form_reason").value == "all are home"
+
+
+def test_of_two_incidents_of_one_title_the_chosen_one_gets_the_footprint(tmp_path: Path) -> None:
+    twin = msgspec.structs.replace(builders.INCIDENT, event_id="i2", incident_id="inc-2")
+    crowd.fill(tmp_path, NewRecord(DESK_OUTPUT, 0, "inc-2", twin))
+    heard(tmp_path)
+    app = act(opened(tmp_path), "polygon")
+    app.text_area(key="officer_typed").set_value("37, 36\n37, 37\n38, 36.5").run()
+    app.button(key="officer_take").click().run()
+    app.text_input(key="user").set_value("officer7").run()
+    app.selectbox(key="officer_incident").set_value("inc-1")
+    app.text_area(key="officer_form_reason").set_value("the dam broke")
+    submit(app)
+    (said,) = app.session_state["officer_form_draft"].said
+    assert said["incident_id"] == "inc-1"
 
 
 def test_a_typed_area_declares_a_situation_or_says_why_not(full: Path) -> None:

@@ -68,7 +68,7 @@ def test_every_page_has_a_title_and_a_catalogue() -> None:
 def test_words_are_a_mapping_that_fills_in() -> None:
     found = words("fr", COMMON)
     assert found["few"] == "moins de 5"
-    assert found("at_least_n", n=3) == "au moins 3"
+    assert found("unit_km", n=3) == "3 km"
     assert dict(found) == read("fr", COMMON)
     assert len(found) == len(read("fr", COMMON))
     with pytest.raises(KeyError, match="no_such_key"):

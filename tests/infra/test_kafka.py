@@ -95,6 +95,7 @@ def test_what_javas_console_producer_writes_is_read(kafka: str, topic: str) -> N
     assert read(kafka, topic, 1) == [b"from Java"]
 
 
+@pytest.mark.timeout(300)  # three brokers on a busy machine with two cores
 @pytest.mark.usefixtures("kafka_tools")
 def test_three_brokers_go_on_without_their_leader_and_take_it_back(tmp_path: Path) -> None:
     with Cluster(tmp_path / "three", brokers=3) as cluster:

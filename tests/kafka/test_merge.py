@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from aiokafka.partitioner import murmur2  # type: ignore[import-untyped] # it has no types
+from aiokafka.partitioner import murmur2
 
 from infra.kafka import Cluster
 from schemas.codec import encode

@@ -1,15 +1,28 @@
 """What the stages say in a small crisis, made by hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from schemas.alert import AlertRaised, BucketSum, SituationSummed, Totals
-from schemas.codelists import Basis, Bucket, Hazard, Precision, Revision, StatementBy, Tier
+from schemas.codec import encode
+from schemas.codelists import (
+    Basis,
+    Bucket,
+    Hazard,
+    Precision,
+    Revision,
+    Role,
+    StatementBy,
+    Tier,
+)
+from schemas.command import CommandIssued
 from schemas.exposure import AccountabilityChanged, ExposureClosed, ExposureOpened, Reason
 from schemas.incident import IncidentChanged, SituationChanged
 from schemas.place import Circle
 from schemas.zone import ZoneChanged
-from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
-from streams.ports import NewRecord
+from streams.core.stage import DESK_INPUT, DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
+from streams.ports import NewRecord, Record
+from streams.serving.inputs import row_of_input
+from streams.serving.writer import write_rows
 
 AT = datetime(2023, 2, 6, 1, 25, tzinfo=UTC)
 SHARDS = 2
@@ -153,3 +166,25 @@ def story():
         NewRecord(ROOM_OUTPUT, 0, "t", TOTALS),
         NewRecord(ROOM_OUTPUT, 0, "a", ALERT),
     ]
+
+
+def ordered(engine, *commands):
+    """Write commands as they come in, each at the next offset of one partition."""
+    with engine.begin() as connection:
+        for offset, (event_id, verb, later_s, given) in enumerate(commands):
+            at = AT + timedelta(seconds=later_s)
+            command = CommandIssued(
+                event_id=event_id,
+                source="api",
+                occurred_at=at,
+                received_at=at + timedelta(seconds=1),
+                verb=verb,
+                by="officer7",
+                role=Role.OFFICER,
+                reason="asked by the post",
+                **given,
+            )
+            record = Record(DESK_INPUT, 0, offset, event_id, "CommandIssued", 1, encode(command), 0)
+            row = row_of_input(record)
+            assert row is not None
+            write_rows(connection, [row])

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from sqlalchemy import insert
 
 from schemas.alert import AlertAcknowledged
-from schemas.codelists import Bucket, Status
+from schemas.codelists import Bucket, Hazard, Status, Verb
 from schemas.exposure import ExposureClosed
 from schemas.operations import MessageRejected
 from streams.exports import KINDS as CLI_KINDS
@@ -23,16 +23,18 @@ from streams.serving.narrow import Narrow, as_file, choices_of, narrowed, table_
 from streams.serving.rows import rows_of
 from streams.serving.sql import Sandbox
 from streams.serving.sql_answers import Answered
-from streams.serving.store import open_store
 from streams.serving.writer import write_rows
-from tests.serving.builders import ALERT, AT, INCIDENT, SITUATION, ZONE, base, moved, opened
-
-
-@pytest.fixture
-def store(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
-    yield engine
-    engine.dispose()
+from tests.serving.builders import (
+    ALERT,
+    AT,
+    INCIDENT,
+    SITUATION,
+    ZONE,
+    base,
+    moved,
+    opened,
+    ordered,
+)
 
 
 def said(engine, *events):
@@ -74,8 +76,7 @@ def crisis(engine):
 
 
 def test_every_export_of_the_command_line_is_here():
-    # What officers ordered is followed on the page, and asked with SQL among the inputs.
-    assert set(CLI_KINDS) - {"commands"} == set(KINDS)
+    assert set(CLI_KINDS) == set(KINDS)
 
 
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"deliveries"}))
@@ -140,6 +141,40 @@ def test_alerts_carry_who_took_note(store):
     said(store, taken)
     (alert,) = export_frame(store, "alerts").to_pylist()
     assert (alert["acknowledged_by"], alert["acknowledged_at"]) == ("officer7", AT)
+
+
+def test_what_officers_ordered_stands_there_once_by_time_with_who_and_why(store):
+    silence = {"rule": "affected_threshold", "until": AT + timedelta(hours=1)}
+    grouping = {"title": "Riots", "hazard": Hazard.CONFLICT, "incident_ids": ("inc-1", "inc-2")}
+    override = {"person_id": "a.1", "situation_id": "sit-1", "bucket": Bucket.SAFE}
+    ordered(
+        store,
+        ("c-silence", Verb.SILENCE, 9, silence),
+        ("c-declare", Verb.DECLARE, 3, grouping),
+        ("c-override", Verb.OVERRIDE, 3, override),
+        ("c-silence", Verb.SILENCE, 9, silence),
+    )
+    kind = KINDS["commands"]
+    nothing = dict.fromkeys(name for name, _ in kind.more)
+
+    def row(event_id, verb, later_s, **given):
+        at = AT + timedelta(seconds=later_s)
+        return {
+            "event_id": event_id, "source": "api", "status": "Actual", "occurred_at": at,
+            "received_at": at + timedelta(seconds=1), **nothing, "verb": verb, "by": "officer7",
+            "role": "officer", "reason": "asked by the post", "hazard": "other",
+            "incident_ids": "", **given,
+        }  # fmt: skip
+
+    frame = export_frame(store, "commands")
+    assert frame.to_pylist() == [
+        row("c-declare", "declare", 3, title="Riots", hazard="conflict",
+            incident_ids="inc-1 inc-2"),
+        row("c-override", "override", 3, person_id="a.1", situation_id="sit-1", bucket="safe"),
+        row("c-silence", "silence", 9, rule="affected_threshold", until=AT + timedelta(hours=1)),
+    ]  # fmt: skip
+    assert tables(store)["commands"] == frame
+    assert choices_of(frame, kind) == {"verb": ["declare", "override", "silence"]}
 
 
 def test_the_body_of_a_refused_record_is_nowhere(store):

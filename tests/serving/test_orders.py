@@ -11,7 +11,6 @@ import pytest
 from streams.errors import BadInputError
 from streams.serving.orders import Sent, areas_of, order, outcome_of, refuse_unknown, send
 from streams.serving.rows import rows_of
-from streams.serving.store import open_store
 from streams.serving.writer import write_rows
 from tests.serving.builders import SITUATION
 
@@ -76,17 +75,15 @@ def test_what_is_no_area_is_said_by_its_name():
         areas_of({"type": "FeatureCollection", "features": []}, None, called="valley")
 
 
-def test_an_order_about_something_that_is_not_there_is_refused(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
-    with engine.begin() as connection:
+def test_an_order_about_something_that_is_not_there_is_refused(store):
+    with store.begin() as connection:
         write_rows(connection, rows_of(SITUATION))
-    refuse_unknown(engine, override())
+    refuse_unknown(store, override())
     with pytest.raises(BadInputError) as raised:
-        refuse_unknown(engine, override(situation_id="sit-l"))
+        refuse_unknown(store, override(situation_id="sit-l"))
     assert (str(raised.value), raised.value.hint) == (
         "there is no situation_id sit-l", "did you mean sit-1?",
     )  # fmt: skip
-    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ TAKEN = AlertAcknowledged(
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path, place):
     """Return a store of the small crisis, with Ann's story in it."""
     needs_help = changed(
         moved("m6", "a.1", Bucket.NEEDS_HELP, Bucket.UNACCOUNTED, cause_ids=("c1",)),
@@ -113,7 +113,7 @@ def store(tmp_path):
         NewRecord(ROOM_OUTPUT, 0, "a", HELP_ALERT),
         NewRecord(ROOM_OUTPUT, 0, "a", TAKEN),
     ]
-    engine = open_store(tmp_path / "serving.sqlite")
+    engine = open_store(place)
     with closing(SqliteLog.open(tmp_path, shards=SHARDS)) as log:
         log.append(records)
         Writer(log, engine).drain()

@@ -3,24 +3,16 @@
 from datetime import timedelta
 
 import msgspec
-import pytest
 from sqlalchemy import event
 
-from schemas.codelists import AdviceScope, Bucket
+from schemas.codelists import AdviceScope, Bucket, Verb
 from schemas.incident import AdvisoryChanged
 from streams.serving import tables as t
-from streams.serving.queries import journal, nearest_id, status
+from streams.serving.queries import commands, journal, nearest_id, status
 from streams.serving.rows import rows_of
 from streams.serving.store import open_store
 from streams.serving.writer import write_rows
-from tests.serving.builders import ALERT, AT, INCIDENT, SITUATION, TOTALS, moved, summed
-
-
-@pytest.fixture
-def store(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
-    yield engine
-    engine.dispose()
+from tests.serving.builders import ALERT, AT, INCIDENT, SITUATION, TOTALS, moved, ordered, summed
 
 
 def said(engine, *events):
@@ -149,6 +141,30 @@ def test_the_journal_is_by_time_and_its_alerts_carry_who_took_note(store):
     assert alert["acknowledged_by"] is None
 
 
+def test_a_movement_has_the_reason_of_the_command_it_rests_on(store):
+    override = {"situation_id": "sit-1", "bucket": Bucket.SAFE}
+    ordered(
+        store,
+        ("c-ana", Verb.OVERRIDE, 0, {"person_id": "a.1", **override}),
+        ("c-ben", Verb.OVERRIDE, 0, {"person_id": "b.1", **override}),
+    )
+    seen = moved("m1", "a.1", Bucket.UNACCOUNTED)
+    set_safe = moved("m2", "a.1", Bucket.SAFE, Bucket.UNACCOUNTED)
+    rang = moved("m3", "c.1", Bucket.SAFE)
+    said(
+        store,
+        seen,
+        msgspec.structs.replace(set_safe, cause_event_id="c-ana", by_user="officer7"),
+        msgspec.structs.replace(rang, cause_event_id="contact-1", by_user="agent3"),
+    )
+    for situation_id in (None, "sit-1"):
+        found = journal(store, "movements", situation_id)
+        assert [(row["event_id"], row["reason"]) for row in found] == [
+            ("m1", None), ("m2", "asked by the post"), ("m3", None),
+        ]  # fmt: skip
+    assert journal(store, "movements", "sit-2") == []
+
+
 def test_a_mistyped_id_finds_the_one_that_was_meant(store):
     said(store, SITUATION)
     assert nearest_id(store, "situation_id", "sit-1") == (True, "sit-1")
@@ -157,8 +173,8 @@ def test_a_mistyped_id_finds_the_one_that_was_meant(store):
     assert nearest_id(store, "alert_id", "x") == (False, None)
 
 
-def test_a_status_is_of_one_moment_while_another_writes(store, tmp_path):
-    reader = open_store(tmp_path / "serving.sqlite", read_only=True)
+def test_a_status_is_of_one_moment_while_another_writes(store, place):
+    reader = open_store(place, read_only=True)
     writes = iter([(SITUATION, ALERT)])
 
     def write_once(*args):
@@ -187,3 +203,20 @@ def test_the_live_comes_before_the_ended_and_the_newest_first(store):
             ),
         )
     assert [one.situation_id for one in status(store).situations] == ["new", "old", "over", "shut"]
+
+
+def test_orders_are_found_among_all_that_came_in_by_an_index(store):
+    asked = []
+
+    def keep(_connection, _cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    event.listen(store, "before_cursor_execute", keep)
+    assert commands(store) == []
+    event.remove(store, "before_cursor_execute", keep)
+    ((statement, parameters),) = [one for one in asked if "FROM inputs" in one[0]]
+    with store.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        assert [row.detail for row in plan] == [
+            "SEARCH inputs USING INDEX inputs_commands (name=?)"
+        ]

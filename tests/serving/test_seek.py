@@ -13,8 +13,8 @@ from tests.serving.builders import ALERT, INCIDENT, SITUATION, base, moved, open
 
 
 @pytest.fixture
-def store(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
+def store(place):
+    engine = open_store(place)
     with engine.begin() as connection:
         for event in (
             msgspec.structs.replace(SITUATION, title="Gaziantep M 7.8"),

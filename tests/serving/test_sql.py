@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
+from streams.errors import StoreFailedError
 from streams.serving.sql import Sandbox
 from streams.serving.sql_answers import SENTENCES, Answered, Limits, Refusal
 from streams.serving.sql_worker import plain
@@ -338,6 +339,19 @@ def test_tables_are_read_once_a_version_and_anew_for_another():
     sandbox.close()
     assert len(calls) == 2
     assert not sandbox.has("v2")
+
+
+def test_after_tables_that_could_not_be_read_the_next_query_is_answered():
+    def broken():
+        what = "the store is not there"
+        raise StoreFailedError(what, hint="wait")
+
+    sandbox = Sandbox()
+    with pytest.raises(StoreFailedError):
+        sandbox.ask("FROM ledger", "v1", broken)
+    assert not sandbox.has("v1")
+    assert isinstance(sandbox.ask("FROM ledger", "v1", tables), Answered)
+    sandbox.close()
 
 
 def test_the_process_lives_on_while_nobody_asks(hurried):

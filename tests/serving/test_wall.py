@@ -61,10 +61,10 @@ class Said(NamedTuple):
 
 
 @pytest.fixture
-def say(tmp_path):
+def say(tmp_path, place):
     """Return how to say something in a log and have it written to the store."""
     log = SqliteLog.open(tmp_path, shards=SHARDS)
-    engine = open_store(tmp_path / "serving.sqlite")
+    engine = open_store(place)
     yield Said(log, engine, Writer(log, engine))
     engine.dispose()
     log.close()
@@ -186,6 +186,7 @@ def test_of_a_persons_alert_the_wall_does_not_say_whose(crisis):
     crisis(help_, muted)
     found = snapshot(crisis.engine).alerts
     assert (found.open, found.acknowledged, found.silenced, found.oldest_at) == (2, 0, 1, AT)
+    assert len(status(crisis.engine).alerts) == 2  # the same as the wall
     assert [one.title for one in found.items] == ["2 of ours", None]
     assert b"b.1" not in msgspec.json.encode(found)
     crisis(taken)
@@ -263,12 +264,19 @@ def test_an_incident_whose_area_is_unknown_stands_apart_with_its_place(crisis):
     )  # fmt: skip
 
 
-def test_faults_are_told_in_a_sentence(crisis):
-    crisis(
-        FaultRaised(**base("f"), fault="no_tick", stage="room", partition=0, detail="10 s"),
-        topic=OPERATIONS,
-    )
-    assert snapshot(crisis.engine).pipeline.faults == ("no_tick in room 0: 10 s",)
+def test_a_fault_is_told_once_by_what_it_is_and_not_by_the_error_that_it_quotes(crisis):
+    words = "CheckedIn put aside: ValueError('h3f9a.1 is at 37.0661, 37.3781')"
+    for number in (0, 1):
+        crisis(
+            FaultRaised(
+                **base(f"f{number}"),
+                fault="record_quarantined", stage="shard", partition=number, detail=words,
+            ),
+            topic=OPERATIONS,
+        )  # fmt: skip
+    now = snapshot(crisis.engine)
+    assert now.pipeline.faults == ("record_quarantined",)
+    assert b"h3f9a" not in msgspec.json.encode(now)
 
 
 def test_zones_are_those_in_force_and_their_key_is_the_snapshots(crisis):

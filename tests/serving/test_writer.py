@@ -6,18 +6,20 @@ from contextlib import closing
 import msgspec
 import pytest
 from sqlalchemy import event, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from schemas.alert import AlertAcknowledged
 from schemas.codelists import Bucket, FeedState, Status
+from schemas.incident import SituationChanged
 from schemas.operations import FaultRaised, FeedHealthChanged, MessageRejected
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
-from streams.errors import StoreConflictError, StoreFailedError
+from streams.errors import DeliveriesFailedError, StoreConflictError, StoreFailedError
 from streams.ports import NewRecord
 from streams.serving import tables as t
+from streams.serving.deliveries import reading_deliveries
 from streams.serving.queries import status, writer_places
-from streams.serving.store import open_store, reading
+from streams.serving.store import open_store, reading, rebuild_of
 from streams.serving.writer import Writer, lag
 from streams.topology import DEAD_LETTERS, OPERATIONS
 from tests.serving.builders import AT, INCIDENT, SHARDS, SITUATION, ZONE, base, moved, story
@@ -27,13 +29,6 @@ from tests.serving.builders import AT, INCIDENT, SHARDS, SITUATION, ZONE, base, 
 def log(tmp_path):
     with closing(SqliteLog.open(tmp_path, shards=SHARDS)) as one:
         yield one
-
-
-@pytest.fixture
-def store(tmp_path):
-    engine = open_store(tmp_path / "serving.sqlite")
-    yield engine
-    engine.dispose()
 
 
 def contents(engine):
@@ -65,9 +60,9 @@ def test_the_rows_are_what_was_said_last(log, store):
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 100])
-def test_the_size_of_batches_changes_nothing(log, tmp_path, batch):
+def test_the_size_of_batches_changes_nothing(log, new_place, batch):
     log.append(story())
-    whole, split = open_store(tmp_path / "whole"), open_store(tmp_path / "split")
+    whole, split = open_store(new_place()), open_store(new_place())
     Writer(log, whole).drain()
     Writer(log, split, batch=batch).drain()
     assert contents(split) == contents(whole)
@@ -85,9 +80,9 @@ def test_reading_again_from_the_beginning_changes_nothing(log, store):
     assert contents(store) == before
 
 
-def test_a_second_writer_is_found_out_before_it_writes(log, store, tmp_path):
+def test_a_second_writer_is_found_out_before_it_writes(log, store, place):
     log.append(story())
-    other = open_store(tmp_path / "serving.sqlite")
+    other = open_store(place)
     late = Writer(log, other)
     Writer(log, store).drain()
     before = contents(store)
@@ -103,15 +98,15 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-def test_killed_before_any_commit_the_next_writer_ends_at_the_same_rows(log, tmp_path):
+def test_killed_before_any_commit_the_next_writer_ends_at_the_same_rows(log, new_place):
     log.append(story())
-    undisturbed = open_store(tmp_path / "undisturbed")
+    undisturbed = open_store(new_place())
     Writer(log, undisturbed).drain()
     wanted = contents(undisturbed)
     undisturbed.dispose()
     deaths = 0
     for nth in range(20):
-        engine = open_store(tmp_path / f"killed-{nth}")
+        engine = open_store(new_place())
         Writer(log, engine)
         commits = iter(range(nth, -1, -1))
 
@@ -144,7 +139,7 @@ def test_a_store_of_another_log_is_refused_with_words(log, store, tmp_path):
     ):
         Writer(empty, store)
     assert str(raised.value) == "the serving store is ahead of the log in desk-output 0"
-    assert "Move serving.sqlite away" in raised.value.hint
+    assert rebuild_of(store) in raised.value.hint
 
 
 def test_a_store_with_other_tables_is_refused_with_words(tmp_path):
@@ -258,15 +253,67 @@ def test_the_place_is_kept_for_every_partition(log, store):
     }
 
 
-def test_reading_makes_nothing_and_writes_nothing(log, store, tmp_path):
+def loop(folder):
+    (folder / "serving.sqlite").symlink_to(folder / "serving.sqlite")
+    return folder / "serving.sqlite"
+
+
+def below_a_file(folder):
+    (folder / "data").touch()
+    return folder / "data" / "serving.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [(loop, "Too many levels of symbolic links"), (below_a_file, "Not a directory")],
+)
+def test_only_a_file_that_is_not_there_is_an_empty_store(tmp_path, make, why):
+    path = make(tmp_path)
+    with pytest.raises(StoreFailedError, match=f"{path} cannot be reached: {why}"), reading(path):
+        pass
+    with (
+        pytest.raises(DeliveriesFailedError, match=f"{path} cannot be reached: {why}"),
+        reading_deliveries(path),
+    ):
+        pass
+
+
+def test_reading_a_file_that_is_not_there_makes_nothing(tmp_path):
     with reading(tmp_path / "nowhere.sqlite") as empty:
         assert status(empty).as_of is None
     assert not (tmp_path / "nowhere.sqlite").exists()
+
+
+def test_a_reader_writes_nothing(log, store, place):
     log.append(story())
     Writer(log, store).drain()
     with (
-        reading(tmp_path / "serving.sqlite") as engine,
+        reading(place) as engine,
         engine.connect() as connection,
-        pytest.raises(OperationalError, match="readonly"),
+        pytest.raises(DBAPIError, match=r"readonly|read-only"),
     ):
         connection.execute(t.ledger.delete())
+
+
+def test_a_text_with_nul_is_written_without_it_and_said_in_the_log(log, store, caplog):
+    odd = msgspec.structs.replace(SITUATION, title="M 7.8\0 Gaziantep")
+    log.append([NewRecord(DESK_OUTPUT, 0, "sit-1", odd), *story()[1:]])
+    Writer(log, store).drain()
+    (situation,) = status(store).situations
+    assert situation.title == "M 7.8␀ Gaziantep"
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning == "desk-output 0 at offset 0 has a text with NUL; it is stored as U+2400"
+    with store.connect() as connection:
+        body = connection.scalar(select(t.situations.c.body))
+    assert msgspec.json.decode(body, type=SituationChanged) == odd
+
+
+def test_numbers_of_more_than_32_bits_are_kept(log, store):
+    letter = MessageRejected(
+        **base("l1"), reason="no", topic="shard-input", partition=1, offset=2**40,
+        message_type="CheckedIn", body="{}",
+    )  # fmt: skip
+    log.append([NewRecord(DEAD_LETTERS, 0, "x", letter)])
+    Writer(log, store).drain()
+    with store.connect() as connection:
+        assert connection.scalar(select(t.deadletters.c.offset)) == 2**40

@@ -12,7 +12,7 @@ from streams.compose import make_pump, open_log
 from streams.ingest.intake import Source, accept
 from streams.merge import route
 from streams.player import Scenario, Step
-from streams.ports import EventLog, NewRecord
+from streams.ports import IntakeLog, NewRecord
 from streams.pump import Pump
 from streams.recovery import StageKey
 from streams.sections import LogSettings, Settings
@@ -25,7 +25,7 @@ DESK_KINDS = frozenset({"incidents", "zones", "advisories", "situations"})
 class CrisisRoom:
     """Takes steps in and gives the rows of the state exports back."""
 
-    def __init__(self, log: EventLog, pump: Pump) -> None:
+    def __init__(self, log: IntakeLog, pump: Pump) -> None:
         self._log = log
         self._pump = pump
 

@@ -17,6 +17,8 @@ from dashboard.store import Store
 from schemas.zone import ZoneChanged
 from streams.backends.sqlite import SqliteLog
 from streams.ports import NewRecord
+from streams.serving.deliveries import DELIVERIES_FILE
+from streams.serving.postgres import Database
 from streams.serving.store import STORE_FILE, open_store
 from streams.serving.wall import snapshot
 from streams.serving.writer import Writer
@@ -26,11 +28,14 @@ ROOT = Path(__file__).parents[2]
 LISTENS = re.compile(r"the dashboard listens on (http://127\.0\.0\.1:\d+)")
 
 
-def fill(data: Path, records: Sequence[NewRecord] = ()) -> None:
-    """Write records, or the small crisis of the builders, into a store in ``data``."""
+def fill(data: Path, records: Sequence[NewRecord] = (), database: Database | None = None) -> None:
+    """Write records, or the small crisis of the builders, into a store in ``data``.
+
+    With ``database`` the store is there instead.
+    """
     with closing(SqliteLog.open(data, shards=SHARDS)) as log:
         log.append(list(records) or [_placed(record) for record in story()])
-        store = open_store(data / STORE_FILE)
+        store = open_store(database or data / STORE_FILE)
         Writer(log, store).drain()
         store.dispose()
 
@@ -45,8 +50,8 @@ def _placed(record: NewRecord) -> NewRecord:
 def process(data: Path, pages: tuple[PageModule, ...] = ()) -> Process:
     """Return the parts of a dashboard over ``data``; nothing runs yet."""
     store = Store(data)
-    hub = Hub(store.engine, snapshot)
-    return Process(data, "http://127.0.0.1:9", store, hub, pages)
+    hub = Hub(store.engine, snapshot, stamp=store.stamp)
+    return Process(data / DELIVERIES_FILE, "http://127.0.0.1:9", store, hub, pages)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,13 +65,16 @@ class Running:
 
 
 @contextmanager
-def running(data: Path, scratch: Path, *more: str) -> Iterator[Running]:
+def running(
+    data: Path, scratch: Path, *more: str, database: Database | None = None
+) -> Iterator[Running]:
     """Start ``python -m dashboard`` on a free port, and stop it as a supervisor would."""
     pause, log = scratch / "pause", scratch / "dashboard.log"
-    command: list[str | Path] = [sys.executable, "-m", "dashboard", "--data", data, "--port", "0"]
+    where = ("--store", database.url) if database else ("--data", str(data))
+    command = [sys.executable, "-m", "dashboard", *where, "--port", "0"]
     with log.open("w", encoding="utf-8") as said:
         child = subprocess.Popen(
-            [*command, "--pause-file", pause, *more], cwd=ROOT, stdout=said, stderr=said
+            [*command, "--pause-file", str(pause), *more], cwd=ROOT, stdout=said, stderr=said
         )
     try:
         yield Running(_where(child, log), data, pause, child.pid)

@@ -79,9 +79,12 @@ export function logNow(clock, mono_ms, wall_ms) {
   return clock.log_ms + 1000 * run_s * clock.speed;
 }
 
-/** Real seconds since the last tick was seen, or the last message where that is older. */
+/**
+ * Real seconds since the last message, and since the last tick was seen; of the
+ * tick null where none has ever been seen.
+ */
 export function freshness(clock, mono_ms) {
   if (clock.heard_ms === null) return null;
   const silent_s = (mono_ms - clock.heard_ms) / 1000;
-  return { silent_s, age_s: silent_s + (clock.tick_age_s ?? 0) };
+  return { silent_s, age_s: clock.tick_age_s === null ? null : silent_s + clock.tick_age_s };
 }

@@ -32,14 +32,19 @@ export function draw(node, svg) {
 /**
  * Bring a list's children in line with `items`, reusing nodes by key.
  *
- * `create(item)` makes a node, `patch(node, item)` brings it up to date.
+ * `create(item)` makes a node, `patch(node, item)` brings it up to date. Items of
+ * one key have a node each: two reports of one time may bear the same title.
  */
 export function list(parent, items, keyOf, create, patch) {
   const known = parent.keyed ?? new Map();
   const next = new Map();
+  const times = new Map();
   let before = parent.firstElementChild;
   for (const item of items) {
-    const key = keyOf(item);
+    const name = keyOf(item);
+    const nth = times.get(name) ?? 0;
+    times.set(name, nth + 1);
+    const key = nth ? `${name}|${nth}` : name;
     const node = known.get(key) ?? create(item);
     next.set(key, node);
     patch(node, item);

@@ -29,16 +29,27 @@ def brokers(settings: KafkaSettings) -> str:
     return settings.bootstrap
 
 
-def password(settings: KafkaSettings) -> str:
+class Hidden(str):
+    """A secret that does not show where settings are printed or logged."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return stars."""
+        return "'***'"
+
+
+def password(settings: KafkaSettings) -> Hidden:
     """Return the user's password, out of its file."""
     name = settings.sasl_password_file
     if not name:
         what = "kafka.security is sasl, and kafka.sasl_password_file names no file"
         raise BadInputError(what, hint="put the password of kafka.sasl_user into a file")
     try:
-        return Path(name).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        what = f"the password file {name} cannot be read: {error.strerror}"
+        return Hidden(Path(name).read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        what = f"the password file {name} cannot be read: {why}"
         raise BadInputError(what, hint="look at the file and its rights") from error
 
 
@@ -88,9 +99,15 @@ def for_kafka_python(settings: KafkaSettings) -> dict[str, Any]:
 
 def ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     """Return the TLS context of clients written in Python."""
-    context = ssl.create_default_context(cafile=settings.ssl_ca_file or None)
-    if settings.ssl_cert_file:
-        context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file or None)
+    named = "kafka.ssl_ca_file", settings.ssl_ca_file
+    try:
+        context = ssl.create_default_context(cafile=settings.ssl_ca_file or None)
+        if settings.ssl_cert_file:
+            named = "kafka.ssl_cert_file", settings.ssl_cert_file
+            context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file or None)
+    except OSError as error:
+        what = f"{named[0]} {named[1]} cannot be used: {error.strerror or error}"
+        raise BadInputError(what, hint="it is a PEM file, with its key beside it") from error
     return context
 
 

@@ -27,8 +27,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams import metrics as m
 from streams.backends.kafka.clients import brokers, password, ssl_context
+from streams.backends.kafka.control import Control
 from streams.backends.kafka.in_order import Transport
-from streams.backends.kafka.standing import Control, Look, Standing
+from streams.backends.kafka.standing import Look, Standing
 from streams.backends.kafka.wire import headers_of, record_of
 from streams.clock import ClockSpec
 from streams.completeness import Completeness, Sample, Stall, lag_of

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import msgspec
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
@@ -23,8 +22,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from schemas.codec import UndecodableError, decode
 from schemas.operations import Tick
 from streams.backends.kafka.clients import for_confluent, for_reading
+from streams.backends.kafka.control import KEY, Control
+from streams.backends.kafka.control import decode as decode_control
 from streams.backends.kafka.wire import TYPE
-from streams.clock import ClockSpec
 from streams.completeness import Place, lag_of
 from streams.core.stage import DESK_INPUT, SHARD_INPUT
 from streams.errors import FormatMismatchError, LogFailedError, NotFoundError
@@ -34,21 +34,11 @@ from streams.topology import CONTROL, PUBLIC
 ANSWER_S = 5.0
 """How long the brokers may take to answer."""
 
-KEY = b"log"
-
-LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call] # so the library has it
+EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # likewise
 
 BACK = 256
 """Records at the end of desk-input in which a tick is looked for first."""
-
-
-class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """What is fixed when the topics are made (compacted topic ``control``, key ``log``)."""
-
-    format: int
-    clock: ClockSpec
-    shards: int
 
 
 class Look(NamedTuple):
@@ -85,13 +75,7 @@ class Standing:
         if found is None:
             what = f"there are no topics {self._settings.prefix}* on {self._settings.bootstrap}"
             raise NotFoundError(what, hint="make them with `rollcall topics create`")
-        try:
-            control = msgspec.json.decode(found, type=Control)
-        except msgspec.DecodeError as error:
-            raise self._other_format(str(error)) from error
-        if control.format != 1:
-            words = f"format {control.format}"
-            raise self._other_format(words)
+        control = decode_control(found)
         shards = self._partitions(SHARD_INPUT)
         if shards != control.shards:
             words = f"{shards} partitions instead of {control.shards}"

@@ -1,0 +1,89 @@
+"""The roles of cluster mode that work on the log: ``worker`` and ``write``."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from streams.cli.base import Session, pass_session
+from streams.cli.running import polled_feeds, stopping
+from streams.cluster import run_worker, run_writer
+from streams.printable import one_line
+from streams.serving.runtime import ConfiguredFeed
+
+STOP_S = 15.0
+"""How long a stop may take: the cluster may be away, and nothing depends on it."""
+
+
+@click.command()
+@pass_session
+def worker(session: Session) -> None:
+    """Work on a share of the stages, over a Kafka cluster.
+
+    Start as many as there are hosts: they share the partitions of desk, shards
+    and room among them, and take over from each other. --data is this host's
+    own: it keeps snapshots there, so that the next start is quick. Ctrl-C or
+    SIGTERM hands everything over.
+
+    For example:
+      rollcall --kafka localhost:9092 --data /srv/rollcall worker
+    """
+    with _told_to_stop() as asked:
+        run_worker(session.data, session.settings, say=say, stopped=asked.is_set)
+    say("stopped")
+
+
+@click.command()
+@pass_session
+def write(session: Session) -> None:
+    """Carry what the stages of a cluster say into the serving store.
+
+    One is enough, and a second ends by itself. While brokers or database are
+    away it waits for them. The store (settings store.*) can be dropped at any
+    time: it is written anew from the log.
+
+    For example:
+      rollcall --kafka localhost:9092 write
+    """
+    feeds = tuple(
+        ConfiguredFeed(name=feed.name, interval_s=feed.interval_s)
+        for feed in polled_feeds(session.settings.feeds)
+    )
+    with _told_to_stop() as asked:
+        run_writer(session.data, session.settings, feeds, say=say, asked=asked)
+    say("stopped")
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """Yield what SIGTERM and Ctrl-C set; leave after ``STOP_S`` however it goes.
+
+    What is cut off is as after a kill: nothing is lost, the next start takes
+    a little longer.
+    """
+    asked = threading.Event()
+    cut: list[threading.Timer] = []
+
+    def told() -> None:
+        if not asked.is_set():
+            asked.set()
+            cut.append(threading.Timer(STOP_S, _cut_off))
+            cut[0].daemon = True
+            cut[0].start()
+
+    with stopping(told):
+        yield asked
+    for timer in cut:
+        timer.cancel()
+
+
+def _cut_off() -> None:
+    say(f"not stopped after {STOP_S:.0f} s, the cluster does not answer; leaving as after a kill")
+    os._exit(0)
+
+
+def say(line: str) -> None:
+    """Print a line at once: whoever reads this process waits for it."""
+    click.echo(one_line(line))
