@@ -11,6 +11,7 @@ import httpx
 import pytest
 from aiokafka.partitioner import murmur2
 
+from infra.kafka import Cluster
 from schemas.codec import encode
 from schemas.codelists import Verb
 from streams.core.stage import derive_id
@@ -247,3 +248,31 @@ def test_two_share_the_partitions_and_when_one_is_killed_in_mid_stream_nothing_i
     ticks = [one.event.at for one in topics.read("desk-input") if one.name == "Tick"]
     assert all((at - before).total_seconds() < 25 for before, at in pairwise(ticks))
     assert other.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("kafka_tools")
+def test_with_the_broker_away_it_waits_goes_on_where_it_was_and_stops_when_told(tmp_path, start):
+    with Cluster(tmp_path / "cluster") as cluster, topics_on(cluster.bootstrap, SHARDS) as topics:
+        merging = start(topics).ready()
+        with topics.producer() as producer:
+            publish(producer, topics, range(500))
+        wait_for(lambda: merging.dealt_with() > 0, "it is at work")
+        cluster.kill(1)
+        wait_for(lambda: merging.ask("/healthz").status_code == 503, "it is not well", 40)
+        cluster.start(1)
+        with topics.producer() as producer:
+            publish(producer, topics, range(500, 1000))
+        wait_for(lambda: len(ids(topics)) == 1000, "every check-in is there", 90)
+        wait_for(lambda: merging.ask("/healthz").status_code == 200, "it is well again", 40)
+
+        def complete():
+            figures = merging.figures()
+            return figures.get("rollcall_merge_complete_age_seconds", 99) < 5
+
+        wait_for(complete, "it knows that all is merged", 40)
+        assert not merging.said("FATAL")
+        cluster.kill(1)
+        assert merging.end(signal.SIGTERM, patience_s=20) == 0
+        assert not merging.said("Traceback")
+        cluster.start(1)

@@ -49,12 +49,9 @@ class Topics:
 
     def committed(self, group):
         """Return the first offset of each place not yet dealt with by a group."""
-        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
-        try:
+        with admin_of(self.bootstrap) as admin:
             found = admin.list_group_offsets(group)[group]
             return {(tp.topic, tp.partition): at.offset for tp, at in found.items()}
-        finally:
-            admin.close()
 
     def read(self, *names):
         """Return all records of some topics, partition by partition."""
@@ -97,26 +94,31 @@ def _stands(name, message):
 
 
 @contextmanager
+def admin_of(bootstrap):
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+@contextmanager
 def topics_on(bootstrap, shards=4, clock=WALL):
     """Yield all topics of a new log, whose control record says this clock."""
     topics = Topics(bootstrap, f"t{uuid4().hex[:8]}.", shards)
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        admin.create_topics(
-            [
-                NewTopic(
-                    topics.prefix + one.name,
-                    topics.partitions[one.name],
-                    1,
-                    topic_configs=settings_of(one),
-                )
-                for one in CLUSTER
-            ]
+    new = [
+        NewTopic(
+            topics.prefix + one.name, topics.partitions[one.name], 1, topic_configs=settings_of(one)
         )
-        control = json.dumps({"format": 1, "clock": clock, "shards": shards}).encode()
-        with topics.producer() as producer:
-            producer.send(topics.prefix + "control", key=b"log", value=control).get(10)
+        for one in CLUSTER
+    ]
+    with admin_of(bootstrap) as admin:
+        admin.create_topics(new)
+    control = json.dumps({"format": 1, "clock": clock, "shards": shards}).encode()
+    with topics.producer() as producer:
+        producer.send(topics.prefix + "control", key=b"log", value=control).get(30)
+    try:
         yield topics
-        admin.delete_topics([topics.prefix + one.name for one in CLUSTER])
     finally:
-        admin.close()
+        with admin_of(bootstrap) as admin:
+            admin.delete_topics([one.name for one in new])

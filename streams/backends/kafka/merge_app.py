@@ -14,7 +14,9 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import redirect_stderr
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any, Final
 
 import faust
@@ -117,7 +119,10 @@ class Merge:
             late.daemon = True
             late.start()
             if self._started:
-                await self._app.stop()
+                self._started = False
+                # Threads of Faust print how they were interrupted.
+                with redirect_stderr(StringIO()):
+                    await self._app.stop()
 
     async def _until_told(self, starting: asyncio.Future[Any]) -> None:
         told: asyncio.Future[Any] = asyncio.ensure_future(self._stopping.wait())
@@ -139,6 +144,8 @@ class Merge:
 
     def _fatal(self, words: str, error: BaseException | None) -> None:
         """End the process at once, in one line that quotes no record."""
+        if self._stopping.is_set():
+            self._late()
         cause = "" if error is None else f": {type(error).__name__}"
         if isinstance(error, RollcallError | OSError):
             cause += f": {error}"

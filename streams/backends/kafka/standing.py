@@ -58,7 +58,7 @@ class Standing:
     def __init__(self, settings: KafkaSettings, group: str) -> None:
         """Connect."""
         self._settings, self._group = settings, group
-        self._admin = AdminClient(for_confluent(settings))
+        self._admin = self._new_admin()
         # As Faust reads: also what was never committed or was taken back.
         reading = for_reading(settings, group) | {"isolation.level": "read_uncommitted"}
         self._consumer = Consumer(reading)
@@ -95,8 +95,13 @@ class Standing:
     def look(self) -> Look:
         """Return how far the public topics are merged, of the moment before it asked."""
         at = datetime.now(UTC)
-        ends = self._offsets(self._places, LATEST)
-        committed = self._committed()
+        try:
+            ends = self._offsets(self._places, LATEST)
+            committed = self._committed()
+        except LogFailedError:
+            # One that has seen a cluster go knows of no leaders when it is back.
+            self._admin = self._new_admin()
+            raise
         done = committed
         if lag_of(ends, committed):
             done = committed | self._beyond(ends, committed)
@@ -119,6 +124,9 @@ class Standing:
         self._consumer.close()
 
     # ------------------------------------------------------------------ inside
+
+    def _new_admin(self) -> AdminClient:
+        return AdminClient(for_confluent(self._settings))
 
     def _beyond(
         self, ends: Mapping[Place, int], committed: Mapping[Place, int]
