@@ -13,13 +13,10 @@ from dashboard.alert_rows import rule_name
 from dashboard.furniture import clock, plain
 from dashboard.pages import Around
 from dashboard.words import Words
-from streams.serving.alert_lists import AlertLine, SilenceLine
+from streams.serving.alert_lists import SILENCEABLE, AlertLine, SilenceLine
 from streams.serving.wall_answers import WallNow
 
 FORM = "alerts_form"
-RULES = ("affected_threshold", "advice_raised_with_people")
-"""Rules that can be silenced; nobody silences a call for help."""
-
 MAX_HOURS = 72
 NAMED = 4
 
@@ -150,7 +147,7 @@ def _silence(around: Around, titles: Mapping[str, str], now: WallNow) -> None:
         st.caption(say["silence_help"])
         rule = st.selectbox(
             say["silence_rule"],
-            [None, *RULES],
+            [None, *SILENCEABLE],
             format_func=partial(rule_name, say=say),
             key="alerts_silence_rule",
         )

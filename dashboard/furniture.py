@@ -22,7 +22,7 @@ STYLE = """
 [data-stale="true"] { opacity: .8 !important; }
 .stAlert [data-testid="stAlertContainer"] { padding: .45rem .9rem; font-weight: 600; }
 [class*="st-key-kpi_"] button {
-  justify-content: flex-start; min-height: 5.1rem; padding: .3rem .8rem;
+  justify-content: flex-start; min-height: 4.7rem; padding: .2rem .8rem;
   border: 1px solid #1d3044; border-left: 6px solid #8aa0b6; border-radius: 10px;
   background: #0c1826; text-align: left;
 }
@@ -44,6 +44,8 @@ STYLE = """
   display: block; overflow: hidden; color: #9fb1c2; font-size: .74rem; font-style: normal;
   text-overflow: ellipsis; white-space: nowrap;
 }
+.st-key-officer_filter { row-gap: .5rem; }
+.st-key-officer_buckets div:has(> button) { flex-wrap: wrap; }
 .st-key-officer_buckets button { min-height: 1.75rem; padding: .1rem .6rem; }
 .st-key-officer_buckets button p { font-size: .84rem; }
 .st-key-kpi_unaccounted button { border-left-color: #ffc533; }

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from dashboard.store import unread
 from streams.errors import StoreFailedError
 from streams.serving.wall_answers import WallNow
 
@@ -153,8 +154,7 @@ class Hub:
         except StoreFailedError as error:
             return f"{error}. {error.hint}"
         except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
-            return f"the serving store could not be read: {cause}"
+            return unread(error)
         except Exception as error:
             LOG.exception("the wall could not be made")
             return f"the wall could not be made: {type(error).__name__}: {error}"

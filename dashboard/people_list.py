@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import streamlit as st
 from sqlalchemy import Engine
@@ -27,6 +27,8 @@ EVERYBODY = 2**31
 """More people than there are."""
 
 TABLE_PX = 432
+FILTER_PX = 175
+"""Two beside each other on a phone."""
 
 
 class Found(NamedTuple):
@@ -80,53 +82,63 @@ def filter_row(situation: WallSituation, say: Words) -> None:
     counts |= situation.other_parts or {}
     chosen = selection.filters().buckets
     buckets = [b.value for b in Bucket if counts.get(b.value) or b.value in chosen]
-    st.pills(
-        say["filter_bucket"],
-        buckets,
-        selection_mode="multi",
-        format_func=lambda b: f"{glyph(b)} {say['bucket_' + b]} {number(counts.get(b), say)}",
-        key=key("buckets"),
-        on_change=selection.first_page,
-        label_visibility="collapsed",
-    )
-    rest = st.columns([1.2, 1.2, 1, 1.4, 0.9], vertical_alignment="center")
     many = partial(_many, say)
-    many(rest[0], "tiers", [tier.value for tier in Tier if tier is not Tier.INBOUND], "tier")
     names = {area.code: area.name or say["area_nowhere"] for area in situation.areas}
     areas = told_apart(names)
-    rest[1].multiselect(
-        say["filter_area"],
-        sorted(areas, key=lambda code: areas[code]),
-        format_func=lambda code: areas.get(code, code),
-        placeholder=f"{say['filter_area']}: {say['every']}",
-        key=key("areas"),
-        on_change=selection.first_page,
-        label_visibility="collapsed",
-    )
-    rest[2].text_input(
-        say["filter_post"],
-        placeholder=f"{say['filter_post']}: {say['every']}",
-        key=key("post"),
-        on_change=selection.first_page,
-        label_visibility="collapsed",
-    )
-    rest[3].text_input(
-        say["filter_search"],
-        key=key("search"),
-        placeholder=say["filter_search_short"],
-        help=say["filter_search_help"],
-        on_change=selection.first_page,
-        label_visibility="collapsed",
-    )
-    with rest[4].popover(say["filter_more"], width="stretch"):
-        many(st, "bases", [basis.value for basis in Basis], "basis")
-        many(st, "precisions", [precision.value for precision in Precision], "precision")
-        st.button(say["filter_clear"], key=key("clear"), on_click=selection.clear_filters)
+    # One row where there is room for it: what is left of the screen is the map's.
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=key("filter")):
+        st.pills(
+            say["filter_bucket"],
+            buckets,
+            selection_mode="multi",
+            format_func=lambda b: f"{glyph(b)} {say['bucket_' + b]} {number(counts.get(b), say)}",
+            key=key("buckets"),
+            on_change=selection.first_page,
+            label_visibility="collapsed",
+            width="content",
+        )
+        many("tiers", [tier.value for tier in Tier if tier is not Tier.INBOUND], "tier")
+        st.multiselect(
+            say["filter_area"],
+            sorted(areas, key=lambda code: areas[code]),
+            format_func=lambda code: areas.get(code, code),
+            placeholder=f"{say['filter_area']}: {say['every']}",
+            key=key("areas"),
+            on_change=selection.first_page,
+            label_visibility="collapsed",
+            width=FILTER_PX,
+        )
+        st.text_input(
+            say["filter_search"],
+            key=key("search"),
+            placeholder=say["filter_search_short"],
+            help=say["filter_search_help"],
+            on_change=selection.first_page,
+            label_visibility="collapsed",
+            width=FILTER_PX,
+        )
+        with st.popover(say["filter_more"], width="content"):
+            st.text_input(
+                say["filter_post"],
+                placeholder=f"{say['filter_post']}: {say['every']}",
+                key=key("post"),
+                on_change=selection.first_page,
+                label_visibility="collapsed",
+            )
+            many("bases", [basis.value for basis in Basis], "basis", "stretch")
+            many("precisions", [one.value for one in Precision], "precision", "stretch")
+            st.button(say["filter_clear"], key=key("clear"), on_click=selection.clear_filters)
 
 
-def _many(say: Words, where: Any, name: str, values: list[str], prefix: str) -> None:
+def _many(
+    say: Words,
+    name: str,
+    values: list[str],
+    prefix: str,
+    width: int | Literal["stretch"] = FILTER_PX,
+) -> None:
     """Show one filter of which several values can be chosen."""
-    where.multiselect(
+    st.multiselect(
         say[f"filter_{prefix}"],
         values,
         format_func=lambda value: say[f"{prefix}_{value}"],
@@ -134,6 +146,7 @@ def _many(say: Words, where: Any, name: str, values: list[str], prefix: str) -> 
         key=key(name),
         on_change=selection.first_page,
         label_visibility="collapsed",
+        width=width,
     )
 
 
@@ -179,23 +192,22 @@ def _table(found: Found, say: Words) -> None:
     ids = [row.person_id for row in found.rows]
     columns = tables.table(found.rows, say)
     # A table whose rows have changed is another one: ticks of the old one would
-    # fall on other people.
+    # fall on other people. It begins with the ticks of those who are in it still.
+    ticked = set(selection.chosen())
+    rows = [row for row, person_id in enumerate(ids) if person_id in ticked]
     name = key(f"table_{hash(tuple(ids)) & 0xFFFFFFFF:08x}")
-    st.dataframe(
+    said = st.dataframe(
         columns,
         hide_index=True,
         width="stretch",
         height=TABLE_PX,
         key=name,
         column_config=columns_of(columns, say, instants=("at", "since")),
-        on_select=partial(_take, name, ids),
+        on_select="rerun",
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": rows}},
     )
-
-
-def _take(name: str, ids: list[str]) -> None:
-    rows = st.session_state[name].selection.rows
-    selection.choose([ids[row] for row in rows if row < len(ids)])
+    selection.choose([ids[row] for row in said.selection.rows if row < len(ids)])
 
 
 def _below(around: Around, situation: WallSituation, found: Found, as_of: datetime | None) -> None:

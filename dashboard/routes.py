@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from dashboard.assets import assets
 from dashboard.hub import Frame, Hub
+from dashboard.store import unread
 from streams.errors import StoreFailedError
 
 HEARTBEAT_S = 15.0
@@ -86,7 +87,7 @@ class Live:
         except StoreFailedError as error:
             return outage(f"{error}. {error.hint}")
         except SQLAlchemyError as error:
-            return outage(f"the serving store could not be read: {error}")
+            return outage(unread(error))
         if found == key:
             self._drawn[situation_id, key] = body
             while len(self._drawn) > ZONES_KEPT:

@@ -4,7 +4,7 @@ One place for the names in Streamlit's session state; the callbacks of map,
 table and numbers write here, the page only reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -81,6 +81,11 @@ def chosen() -> tuple[str, ...]:
 def choose(person_ids: Sequence[str]) -> None:
     """Keep the people whose rows are ticked."""
     st.session_state[key("chosen")] = tuple(person_ids)
+
+
+def only(person_ids: Collection[str]) -> None:
+    """Forget who is ticked but not among these: nobody acts on what no list shows."""
+    choose([one for one in chosen() if one in person_ids])
 
 
 def person() -> str | None:

@@ -15,6 +15,9 @@ from streams.errors import StoreFailedError
 ROLE = "officer"
 """Until login exists; see ``until_login`` in the catalogues."""
 
+NAME_PX = 200
+"""As wide as leaves room for the language on a phone, and for a sentence elsewhere."""
+
 FAVICON = Path(__file__).with_name("static") / "rollcall.png"
 LOG = logging.getLogger(__name__)
 
@@ -90,14 +93,14 @@ def _show(module: PageModule, process: Process, language: str) -> None:
 
 def _who(said: Words) -> str:
     """Ask for the name and the language, in one row even on a phone; return the name."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         user = st.text_input(
             said["your_name"],
             key="user",
             placeholder=said["your_name"],
             label_visibility="collapsed",
             max_chars=80,
-            width="stretch",
+            width=NAME_PX,
         )
         st.session_state["language_choice"] = said.language
         st.selectbox(
@@ -109,7 +112,7 @@ def _who(said: Words) -> str:
             on_change=_choose,
             width=150,
         )
-    st.caption(said["until_login"])
+        st.caption(said["until_login"])
     return user.strip()
 
 

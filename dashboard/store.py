@@ -14,9 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from streams.errors import RollcallError, StoreFailedError
 from streams.serving.postgres import Database
 from streams.serving.queries import written
+from streams.serving.sqlite import REACH
 from streams.serving.store import STORE_FILE, open_store
-
-UNREACHABLE = "Look at the data directory: its path, its rights, its disk."
 
 GLANCE_S = 0.1
 """How often a database is asked whether it was written."""
@@ -25,6 +24,12 @@ AGAIN_S = 1.0
 """How long after a failure it is asked again."""
 
 NOT_YET = "Start the engine with `rollcall up`, or name another data directory with --data."
+
+
+def unread(error: SQLAlchemyError) -> str:
+    """Return in words that the store could not be read: the cause, no SQL and no ids."""
+    cause = getattr(error, "orig", None) or type(error).__name__
+    return f"the serving store could not be read: {cause}"
 
 
 class Store:
@@ -86,7 +91,7 @@ class Store:
 
     def _unreachable(self, error: OSError) -> StoreFailedError:
         what = f"the serving store {self.path} cannot be reached: {error.strerror}"
-        return StoreFailedError(what, hint=UNREACHABLE)
+        return StoreFailedError(what, hint=REACH)
 
 
 class ServerStore:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboard.figures import KINDS, glyph
 from dashboard.words import Words
+from streams.serving.narrow import no_formula
 from streams.serving.people_answers import Member
 
 FIELDS = (
@@ -91,9 +92,7 @@ def as_csv(rows: Iterable[Member]) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return _instant(value)
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return value
+    return no_formula(value) if isinstance(value, str) else value
 
 
 def _instant(at: datetime) -> str:

@@ -108,6 +108,8 @@ def wait(page: Page, *, live: bool) -> None:
         page.wait_for_function("window.__wallReady === true")
         return
     page.get_by_test_id("stMain").wait_for()
+    # Until the page has settled once there may be no map yet to wait for.
+    page.evaluate(SETTLED, QUIET_MS)
     page.wait_for_function(MAPS_DRAWN)
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
     page.evaluate(SETTLED, QUIET_MS)

@@ -71,7 +71,7 @@ def check(directory: Path = PUBLISHED) -> list[str]:
     drift += [f"{path.name} was published; restore it" for path in kept if not path.is_file()]
     drift += [
         f"{path.name} belongs to no message; restore the message or say why it was never used"
-        for path in sorted(directory.glob("*.json"))
+        for path in sorted(directory.glob("*.v*.json"))
         if path not in wanted and path not in kept
     ]
     return drift

@@ -1,15 +1,41 @@
 """The composition root of cluster mode: settings to the parts of one role."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError
 
 from streams.backends.kafka.log import KafkaLog
 from streams.backends.kafka.membership import Membership
-from streams.compose import engine_version, stage_factories
+from streams.backends.sqlite import SqliteLog
+from streams.compose import backlog, engine_version, stage_factories
+from streams.errors import BadInputError, LogFailedError, StoreFailedError
+from streams.ports import EventLog
 from streams.recovery import INPUT_OF
 from streams.sections import Settings
+from streams.serving.postgres import Database
+from streams.serving.runtime import (
+    ConfiguredFeed,
+    Runtime,
+    forget_runtime,
+    note_runtime,
+    process_name,
+)
+from streams.serving.store import open_store
+from streams.serving.writer import Writer, lag, partitions
 from streams.worker import How, Worker
+
+BEAT_S = 1.0
+
+WAIT_S = 0.2
+"""Longest sleep of the writer before it looks whether to stop."""
+
+AGAIN_S = 2.0
+"""Pause of the writer after log or store has failed."""
 
 
 @contextmanager
@@ -17,6 +43,27 @@ def cluster_log(data: Path, settings: Settings) -> Iterator[KafkaLog]:
     """Open the log of the cluster that the settings name; ``data`` is our own."""
     with closing(KafkaLog(settings.kafka, data)) as log:
         yield log
+
+
+@contextmanager
+def log_to_read(data: Path, settings: Settings) -> Iterator[EventLog]:
+    """Open the log to read from: of the cluster, else of the data directory."""
+    log: EventLog
+    if settings.kafka.bootstrap:
+        log = KafkaLog(settings.kafka, data)
+    else:
+        log = SqliteLog.open_read_only(data)
+    with closing(log):
+        yield log
+
+
+def store_of(settings: Settings) -> Database:
+    """Return the database of the serving store; ``BadInputError`` if none is named."""
+    if not settings.store.url:
+        what = "no serving store is named"
+        hint = "set store.url, as postgresql://user@host:5432/rollcall, and store.password_file"
+        raise BadInputError(what, hint=hint)
+    return Database(settings.store.url, settings.store.password_file)
 
 
 def run_worker(
@@ -44,3 +91,82 @@ def run_worker(
             return Membership(settings.kafka, topics, worker.gained, worker.lost)
 
         Worker(log, how).run(join, stopped)
+
+
+def run_writer(
+    data: Path,
+    settings: Settings,
+    feeds: tuple[ConfiguredFeed, ...],
+    *,
+    say: Callable[[str], None],
+    asked: threading.Event,
+) -> None:
+    """Carry what the stages say into the serving store, until ``asked`` to stop.
+
+    While log or store is away it says so, and goes on when both are back.
+    ``StoreConflictError`` ends it: another writer is at work.
+    """
+    database = store_of(settings)
+    while not asked.is_set():
+        try:
+            with ExitStack() as closes:
+                log = closes.enter_context(cluster_log(data, settings))
+                store = open_store(database)
+                writer = closes.enter_context(
+                    closing(Writer(log, store, batch=settings.writer.batch))
+                )
+                say(f"writing to {database}")
+                beat = Beat(log, writer, feeds)
+                closes.callback(beat.end)
+                _write(log, writer, beat, asked)
+        except (LogFailedError, StoreFailedError, DatabaseError) as error:
+            say(f"stands still: {error.orig if isinstance(error, DatabaseError) else error}")
+            asked.wait(AGAIN_S)
+
+
+def _write(log: KafkaLog, writer: Writer, beat: "Beat", asked: threading.Event) -> None:
+    places = list(partitions(log.shards))
+    beat.due()
+    writer.drain()
+    while not asked.is_set():
+        ready = log.wait(places, WAIT_S)
+        while ready:
+            writer.take(ready)
+            ready = log.wait(places, 0)
+        writer.settle({one: log.upto(*one) for one in places})
+        beat.due()
+
+
+class Beat:
+    """What the writer says of the cluster in the store, once a second."""
+
+    def __init__(self, log: KafkaLog, writer: Writer, feeds: tuple[ConfiguredFeed, ...]) -> None:
+        """Have said nothing yet."""
+        self._log, self._writer, self._feeds = log, writer, feeds
+        self._name = process_name("write")
+        self._due_s = 0.0
+
+    def due(self) -> None:
+        """Say it, if it is time."""
+        now_s = time.monotonic()
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + BEAT_S
+        replay = self._log.clock_spec.kind == "scenario"
+        behind = sum(backlog(self._log).values()) + lag(self._log, self._writer.engine)
+        said = Runtime(
+            mode="replay" if replay else "live",
+            phase="running",
+            beat_wall_at=datetime.now(UTC),
+            start_at=self._log.clock_spec.start,
+            lag=behind,
+            feeds=self._feeds,
+        )
+        note_runtime(self._writer.engine, said, self._name)
+
+    def end(self) -> None:
+        """Take back that it is at work; where that fails, its age says so."""
+        try:
+            forget_runtime(self._writer.engine, self._name)
+        except DatabaseError:
+            return

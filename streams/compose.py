@@ -42,6 +42,7 @@ from streams.recovery import INPUT_OF, StageFactory, StageKey, recover
 from streams.sections import Settings
 from streams.serving.alert_about import about
 from streams.serving.delivery_log import SqlDeliveryLog
+from streams.serving.place import Place, place_of
 from streams.serving.store import STORE_FILE, open_store, reading
 from streams.serving.writer import Writer
 from streams.settings import environment, load, secret
@@ -193,6 +194,7 @@ def running(data: Path, settings: Settings, clock: ClockSpec | None = None) -> I
 
 @contextmanager
 def dispatching(
+    log: EventLog,
     data: Path,
     settings: Settings,
     *,
@@ -200,14 +202,14 @@ def dispatching(
     say: Callable[[str], None],
     abort: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Dispatcher]:
-    """Open the dispatcher of a data directory beside the log's owner.
+    """Open the dispatcher of a log that others write; ``data`` is its own directory.
 
     ``show`` prints an alert (the console's line), ``say`` what became of a
     delivery. At the end, what is in flight is waited for and noted.
     """
     with ExitStack() as stack:
-        log = stack.enter_context(closing(SqliteLog.open_read_only(data)))
-        deliveries = stack.enter_context(closing(SqlDeliveryLog.open(data)))
+        place = place_of(data, settings.store)
+        deliveries = stack.enter_context(closing(SqlDeliveryLog.open(place)))
         wall = WallClock().now
         around = Surroundings(settings.dispatch, data, show, secret, wall)
         recipients = [one for channel in CHANNELS for one in channel.recipients(around)]
@@ -222,7 +224,7 @@ def dispatching(
             policy=Policy(settings.dispatch.use_by_s, replay and not settings.dispatch.in_replay),
             workers=workers,
             clocks=Clocks(partial(log_now, log), wall),
-            about=partial(_about, data / STORE_FILE),
+            about=partial(_about, place_of(data / STORE_FILE, settings.store)),
             say=say,
             abort=abort,
         )
@@ -230,7 +232,7 @@ def dispatching(
         dispatcher.finish()
 
 
-def _about(store: Path, alert: AlertRaised) -> About:
+def _about(store: Place, alert: AlertRaised) -> About:
     """Return what an alert is about; nothing where the store cannot say.
 
     The store can be gone or broken and be made anew at any time. An alert goes

@@ -15,6 +15,7 @@ import msgspec
 
 from geo.areas import to_geojson
 from schemas.place import Area
+from streams.printable import no_formula
 
 Row = Mapping[str, Any]
 
@@ -42,7 +43,6 @@ WITH_GEOMETRY = frozenset({"persons", "exposures", "zones"})
 
 _KEYS = ("person_id", "cause_id", "situation_id", "incident_id", "zone_id", "version",
          "advisory_id", "status")  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
@@ -64,22 +64,23 @@ def as_csv(rows: Sequence[Row]) -> Iterator[bytes]:
     """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     if columns:
-        yield _csv_line(columns)
+        yield _csv_line([no_formula(name) for name in columns])
     for row in rows:
         yield _csv_line([_cell(row.get(name)) for name in columns])
 
 
 def _csv_line(cells: list[str]) -> bytes:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode()
+    # Python 3.11 and 3.12 quote only what ends their own lines: a CR would else begin a new one.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n").encode() + b"\n"
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return no_formula(value)
     return msgspec.json.encode(value, order="deterministic").decode().strip('"')
 
 

@@ -39,11 +39,15 @@ _TAKEN = {topic.name: topic.messages for topic in PUBLIC}
 
 
 class _Refused(NamedTuple):
-    """Why a record may not enter, what is kept of it, and the bug that it hit."""
+    """Why a record may not enter, what is kept of it, and the bug that it hit.
+
+    ``later``: another version of Rollcall may read it, from where it stands.
+    """
 
     reason: str
     body: str = ""
     error: Exception | None = None
+    later: bool = False
 
 
 def merged(record: Record, shards: int, clock: ClockSpec) -> Sequence[NewRecord]:
@@ -78,7 +82,8 @@ def _read(record: Record, at: datetime | None, whose: Whose) -> Event | _Refused
         return _Refused(f"the header type says {said}; {record.topic} takes {', '.join(taken)}")
     if record.version != VERSION:
         what = f"version {record.version}" if record.version >= 0 else "no number"
-        return _Refused(f"the header version says {what}; this engine reads version {VERSION}")
+        reason = f"the header version says {what}; this engine reads version {VERSION}"
+        return _Refused(reason, later=record.version > VERSION)
     if not record.body:
         return _Refused("the record is empty; what was said is not taken back by deleting it")
     if len(record.body) > MAX_RECORD_BYTES:
@@ -140,7 +145,7 @@ def _letter(record: Record, refused: _Refused, at: datetime, clock: ClockSpec) -
         offset=record.offset,
         message_type=record.name if record.name in BY_NAME else UNKNOWN,
         body=refused.body,
-        retryable=refused.error is not None,
+        retryable=refused.later or refused.error is not None,
         traceback=_trace(refused.error),
     )
     return NewRecord(DEAD_LETTERS, 0, record.topic, event)

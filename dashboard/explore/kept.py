@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
@@ -21,8 +22,8 @@ from streams.serving.sql_answers import Answered, Refusal
 FRESH_S = 30.0
 
 
-Store = tuple[int, object]
-"""Which store it is, and how far it has been written."""
+Store = tuple[Engine, object]
+"""Which store it is, and how far it and the deliveries beside it have been written."""
 
 
 class Read(NamedTuple):
@@ -64,8 +65,11 @@ class Kept:
         """
         with self._lock:
             found = self._frames.get(name)
-            if found is None or self._stale(found[0], engine):
-                reading = _Reading(_store(engine), self._clock())
+            now = engine, version(engine)
+            if name == "deliveries":
+                now = engine, _stamp(place)
+            if found is None or self._stale(found[0], now):
+                reading = _Reading(now, self._clock())
                 rows = _rows(engine, name, place)
                 found = reading, Read(rows, datetime.now(UTC))
                 self._frames[name] = found
@@ -74,10 +78,11 @@ class Kept:
     def ask(self, engine: Engine, place: Place, sql: str) -> Said:
         """Run a query of an analyst over all tables, read anew where they are old."""
         with self._lock:
-            if self._asked is None or self._stale(self._asked, engine):
-                self._asked = _Reading(_store(engine), self._clock())
-            version = self._asked
-        answer = self.sandbox.ask(sql, version, lambda: self._tables(engine, place))
+            now = engine, (version(engine), _stamp(place))
+            if self._asked is None or self._stale(self._asked, now):
+                self._asked = _Reading(now, self._clock())
+            asked = self._asked
+        answer = self.sandbox.ask(sql, asked, lambda: self._tables(engine, place))
         return Said(answer, self._asked_wall_at)
 
     def forget(self) -> None:
@@ -91,9 +96,9 @@ class Kept:
         with reading_deliveries(place) as deliveries:
             return tables(engine, deliveries)
 
-    def _stale(self, reading: _Reading, engine: Engine) -> bool:
-        now = _store(engine)
-        if reading.store[0] != now[0]:
+    def _stale(self, reading: _Reading, now: Store) -> bool:
+        # The engine itself, which is kept: its id could be that of the next one.
+        if reading.store[0] is not now[0]:
             return True
         return self._clock() - reading.read_s > FRESH_S and reading.store != now
 
@@ -105,8 +110,23 @@ def _rows(engine: Engine, name: str, place: Place) -> pa.Table | None:
         return None if deliveries is None else export_frame(deliveries, name)
 
 
-def _store(engine: Engine) -> Store:
-    return id(engine), version(engine)
+def _stamp(place: Place) -> object:
+    """Return what differs once something was written about deliveries.
+
+    Of a database nobody knows without asking: there it always differs.
+    """
+    if not isinstance(place, Path):
+        return object()
+    path = place
+    found: list[tuple[int, int, int] | None] = []
+    for one in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            told = one.stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((told.st_ino, told.st_mtime_ns, told.st_size))
+    return tuple(found)
 
 
 KEPT = Kept()

@@ -9,6 +9,7 @@ from dashboard.explore.figures import is_bucket
 from dashboard.explore.kept import KEPT, Said
 from dashboard.explore.labels import Labels
 from dashboard.explore.table import choose, clock, draw_bars, draw_table
+from dashboard.furniture import plain
 from dashboard.pages import Around
 from dashboard.words import Words
 from streams.serving.kinds import asked_columns
@@ -103,7 +104,7 @@ def _type(kind: pa.DataType) -> str:
 def _answer(said: Said, words: Words, labels: Labels) -> None:
     answer = said.answer
     if isinstance(answer, Refusal):
-        st.error(refused(answer, words))
+        st.error(plain(refused(answer, words)))
         return
     rows = answer.table
     told = words(

@@ -18,11 +18,14 @@ export default function ({ parentElement, data, setTriggerValue }) {
   shown.root.style.setProperty('--people-map-height', `${data.height_px}px`);
   tools(shown);
   legend(shown);
-  shown.ready.then(() => paint(shown)).catch((error) => refuse(shown, error));
+  shown.ready.then(() => { if (!shown.over) paint(shown); }).catch((error) => refuse(shown, error));
   return () => {
     const last = SHOWN.get(parentElement);
+    if (!last) return;
     SHOWN.delete(parentElement);
-    last?.map?.remove();
+    last.over = true;
+    last.watcher?.disconnect();
+    last.map?.remove();
   };
 }
 
@@ -32,6 +35,7 @@ function open(parentElement) {
     root,
     box: root.querySelector('.map'),
     map: null,
+    over: false,
     mode: 'look',
     draft: [],
     drawn: '',
@@ -52,17 +56,24 @@ async function start(parentElement, shown) {
   shown.drawMark = drawMark;
   shown.addBands = addBands;
   shown.updateBands = updateBands;
-  shown.map = await createMap(shown.box, { interactive: true, language: shown.data.language });
+  const library = await mapLibrary();
+  if (shown.over) return;
+  const map = await createMap(shown.box, { interactive: true, language: shown.data.language });
+  if (shown.over) {
+    map.remove();
+    return;
+  }
+  shown.map = map;
   shown.map.on('error', (event) => console.error(event.error ?? event));
   // Where tests and support find it: WebGL has no DOM to look into.
   shown.root.peopleMap = shown;
-  const library = await mapLibrary();
   shown.map.setMaxZoom(13);
   shown.map.addControl(new library.NavigationControl({ showCompass: false }), 'top-right');
   shown.map.addControl(new library.ScaleControl({ maxWidth: 90 }), 'bottom-right');
   layers(shown);
   hands(shown);
-  new ResizeObserver(() => shown.map?.resize()).observe(shown.box);
+  shown.watcher = new ResizeObserver(() => shown.map.resize());
+  shown.watcher.observe(shown.box);
 }
 
 function refuse(shown, error) {
@@ -151,12 +162,13 @@ function bands(shown) {
   fetch(new URL(url, document.baseURI)).then(async (answer) => {
     if (!answer.ok) throw new Error(`${answer.status}`);
     const said = await answer.json();
-    if (shown.bandsUrl !== url) return;
+    if (shown.over || shown.bandsUrl !== url) return;
     shown.updateBands(shown.map, said);
     shown.bandBounds = geo.bounds(said);
     shown.bandsComing = false;
     fit(shown, false);
   }).catch((error) => {
+    if (shown.over) return;
     console.error(error);
     shown.bandsComing = false;
     fit(shown, false);

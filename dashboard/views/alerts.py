@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
@@ -138,25 +137,24 @@ def _table(
     )
     ids = tuple(row.alert_id for row in rows)
     # Another list is another table: ticks of the old one would fall on other alerts.
+    # It begins with the ticks of those that are in it still.
     name = f"alerts_table_{hash((shown, ids)) & 0xFFFFFFFF:08x}"
-    st.dataframe(
+    kept = st.session_state.get("alerts_chosen", ())
+    said = st.dataframe(
         columns,
         hide_index=True,
         width="stretch",
         height=min(430, 38 + 35 * len(rows)),
         key=name,
         column_config=columns_of(columns, say, instants=("raised", "acknowledged")),
-        on_select=partial(_take, name, ids),
+        on_select="rerun",
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": [n for n, one in enumerate(ids) if one in kept]}},
     )
     st.caption(say["choose"])
-    ticked = st.session_state.get("alerts_chosen", ())
-    return tuple(row for row in rows if row.alert_id in ticked)
-
-
-def _take(name: str, ids: tuple[str, ...]) -> None:
-    rows = st.session_state[name].selection.rows
-    st.session_state["alerts_chosen"] = tuple(ids[row] for row in rows if row < len(ids))
+    ticked = tuple(rows[n] for n in said.selection.rows if n < len(rows))
+    st.session_state["alerts_chosen"] = tuple(row.alert_id for row in ticked)
+    return ticked
 
 
 def _deliveries(

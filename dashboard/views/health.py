@@ -16,7 +16,12 @@ from dashboard.furniture import (
 from dashboard.pages import Around, Page
 from dashboard.words import Words
 from streams.serving.answers import DeadLetter
-from streams.serving.deliveries import counts, reading_deliveries
+from streams.serving.deliveries import (
+    counts,
+    oldest_pending,
+    reading_deliveries,
+    uncertain_count,
+)
 from streams.serving.place import Place
 from streams.serving.queries import dead_letters, status
 from streams.serving.wall import snapshot
@@ -106,6 +111,7 @@ def _deliveries(place: Place, say: Words) -> None:
             st.caption(say["deliveries_unknown"])
             return
         found = tables.deliveries(counts(engine), say)
+        oldest_at, uncertain = oldest_pending(engine), uncertain_count(engine)
     if not found["count"]:
         st.caption(say["deliveries_none"])
         return
@@ -116,6 +122,11 @@ def _deliveries(place: Place, say: Words) -> None:
         column_config=columns_of(found, say),
         key="health_deliveries",
     )
+    waiting = say["deliveries_waiting_none"]
+    if oldest_at is not None:
+        waiting = say("deliveries_waiting", time=clock(oldest_at, say))
+    st.text(waiting)
+    st.text(say("deliveries_uncertain", n=number(uncertain, say)))
 
 
 def _faults(engine: Engine, say: Words) -> None:

@@ -82,6 +82,7 @@ def _pane(
 ) -> dict[str, Any] | None:
     """Show list, person or act; return where the open person is, for the map."""
     say = around.words
+    selection.only({row.person_id for row in found.rows})
     wanted = st.session_state.pop(key("pane_next"), None)
     if wanted is not None or st.session_state.get(key("pane")) is None:
         st.session_state[key("pane")] = wanted or "list"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pycountry
+import seam
 import shapely
 import topology
 from shapely.geometry import shape
@@ -42,8 +43,8 @@ def build(atlas: Path, cities: Path, work: Path, out: Path) -> None:
     lines = topology.lines_of(geometries, arcs)
     layers = {
         "countries": [found for geometry in geometries if (found := country(geometry, arcs))],
-        "borders": [feature("MultiLineString", lines.borders)],
-        "coast": [feature("MultiLineString", lines.coasts)],
+        "borders": [feature("MultiLineString", seam.cut_lines(lines.borders))],
+        "coast": [feature("MultiLineString", seam.cut_lines(lines.coasts))],
     }
     layers["labels"] = list(labels(layers["countries"]))
     files = [write(work / f"{name}.geojson", features) for name, features in layers.items()]
@@ -62,7 +63,7 @@ def country(geometry: dict[str, Any], arcs: list[topology.Line]) -> Feature | No
 
     None for a reef that the source's grid has left nothing of.
     """
-    polygons = topology.polygons_of(geometry, arcs)
+    polygons = seam.cut_polygons(topology.polygons_of(geometry, arcs))
     if not polygons:
         return None
     number = geometry.get("id", "")

@@ -136,11 +136,14 @@ def without_map(text: str) -> str:
 
 
 def licences(modules: Path) -> str:
-    """Return name, version, licence and its text for every package installed."""
+    """Return name, version, licence and its text for every package but those of the tests."""
     parts = []
+    lock = json.loads((HERE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     for described in sorted(modules.glob("*/package.json")) + sorted(
         modules.glob("@*/*/package.json")
     ):
+        if lock[described.parent.relative_to(modules.parent).as_posix()].get("dev"):
+            continue
         told = json.loads(described.read_text(encoding="utf-8"))
         texts = [path for path in sorted(described.parent.glob("LICEN[CS]E*")) if path.is_file()]
         text = texts[0].read_text(encoding="utf-8") if texts else "(the package holds no text)\n"

@@ -10,7 +10,7 @@ from streams.cli.feeding import ingest, population, replay, run
 from streams.cli.merge import merge
 from streams.cli.officer import do
 from streams.cli.reading import export, schemas, status
-from streams.cli.roles import worker
+from streams.cli.roles import worker, write
 from streams.cli.running import engine, poll
 from streams.cli.streaming import publish, tail
 from streams.cli.topics import topics
@@ -64,7 +64,7 @@ def main(ctx: click.Context, data: Path, kafka: str | None, settings: Path | Non
 
 
 for command in (
-    up, merge, worker, ingest, run, replay, population, do, status, export, dispatch, deadletters,
-    schemas, backup, restore, doctor, engine, poll, topics, tail, publish,
+    up, ingest, run, replay, population, do, status, export, deadletters, schemas, backup, restore,
+    doctor, tail, publish, topics, engine, merge, worker, write, poll, dispatch,
 ):  # fmt: skip
     main.add_command(command)

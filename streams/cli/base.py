@@ -15,7 +15,9 @@ from streams.backends.sqlite_file import LOG_FILE
 from streams.compose import settings_of
 from streams.errors import LogFailedError, NotFoundError, RollcallError, StoreFailedError
 from streams.sections import KafkaSettings, Settings
-from streams.serving.store import REBUILD
+from streams.serving.deliveries import DELIVERIES_FILE
+from streams.serving.place import Place, place_of
+from streams.serving.store import REBUILD, STORE_FILE
 
 
 class Session:
@@ -45,6 +47,14 @@ class Session:
     def cluster(self) -> KafkaSettings | None:
         """The cluster to work on, None for the embedded system."""
         return self.settings.kafka if self.settings.kafka.bootstrap else None
+
+    def store_place(self) -> Place:
+        """Return where the serving store is: the settings' database, else our file."""
+        return place_of(self.data / STORE_FILE, self.settings.store)
+
+    def delivery_place(self) -> Place:
+        """Return where deliveries are kept, likewise."""
+        return place_of(self.data / DELIVERIES_FILE, self.settings.store)
 
     def refuse_without_log(self) -> None:
         """Raise ``NotFoundError`` where there is no log: unknown is not zero."""

@@ -11,6 +11,7 @@ import click
 
 from streams.channels.dispatcher import Dispatcher
 from streams.cli.base import Session, pass_session
+from streams.cluster import log_to_read
 from streams.compose import dispatching
 from streams.printable import one_line
 
@@ -32,10 +33,13 @@ def dispatch(session: Session, until_idle: bool) -> None:
     For example:
       rollcall --data /srv/rollcall dispatch
       rollcall --data /tmp/r1 dispatch --until-idle
+      rollcall --kafka localhost:9092 dispatch
     """
-    session.refuse_without_log()
     stopped = Event()
-    with dispatching(session.data, session.settings, show=_show, say=_say) as dispatcher:
+    with (
+        log_to_read(session.data, session.settings) as log,
+        dispatching(log, session.data, session.settings, show=_show, say=_say) as dispatcher,
+    ):
         with _stopping(stopped, dispatcher):
             while not stopped.is_set():
                 dispatcher.step()

@@ -43,10 +43,6 @@ def merge(session: Session, metrics_port: int | None) -> None:
 
     hush(_say)
     asyncio.run(_until_told(Merge(settings.kafka, port, _say)))
-    _say("stopped")
-    # Threads of the libraries may wait for a cluster that is gone.
-    sys.stdout.flush()
-    os._exit(0)
 
 
 async def _until_told(work: "Merge") -> None:
@@ -54,6 +50,10 @@ async def _until_told(work: "Merge") -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, work.stop)
     await work.run()
+    _say("stopped")
+    sys.stdout.flush()
+    # Tasks and threads of the libraries may wait for a cluster that is gone.
+    os._exit(0)
 
 
 def _say(line: str) -> None:

@@ -1,6 +1,7 @@
 """``rollcall do``: an officer's command, made as the dashboard makes it."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -67,15 +68,19 @@ For example:
               show_default=True, help="In which role.")  # fmt: skip
 @click.option("--status", type=click.Choice(["Actual", "Exercise"]), default="Actual",
               show_default=True, help="Exercise for a drill.")  # fmt: skip
+@click.option("--once", metavar="WORD",
+              help="The same act with the same WORD stands once, whatever happens.")  # fmt: skip
 @pass_session
 def do(
     session: Session,
     verb: str,
     pairs: tuple[str, ...],
+    *,
     by: str,
     reason: str,
     role: str,
     status: str,
+    once: str | None,
 ) -> None:
     """Give an officer's command."""
     said = _said(pairs)
@@ -84,11 +89,20 @@ def do(
     try:
         log = open_log(session.data, session.settings)
     except LogInUseError as error:
-        _through_engine(session.data, give(nonce=datetime.now(UTC).isoformat()), error)
+        once = once or datetime.now(UTC).isoformat()
+        named = session.named_settings
+        words = ["rollcall", "--data", str(session.data)]
+        words += [] if named is None else ["--settings", str(named)]
+        words += ["do", verb, *pairs, "--as", by, "--reason", reason, "--role", role]
+        words += ["--status", status, "--once", once]
+        _through_engine(session.data, give(nonce=once), error, again=shlex.join(words))
         return
     try:
         now = log.clock.now()
-        ready = give(nonce=now.isoformat())
+        ready = give(nonce=once or now.isoformat())
+        if log.known([ready["event_id"]]):
+            _say_waiting(ready["event_id"], "the log has it already")
+            return
         if log.end("desk-input", 0) == log.committed("desk", 0):
             with reading(session.data / STORE_FILE) as engine:
                 refuse_unknown(engine, ready)
@@ -99,12 +113,20 @@ def do(
         log.close()
     for _, why in report.rejections:
         raise BadInputError(why, hint="see `rollcall do --help`")
-    became = "the log has it already" if report.duplicate else "accepted"
-    click.echo(f"{command.event_id}: {became}; `rollcall run --until-idle` carries it out")
+    _say_waiting(command.event_id, "accepted")
 
 
-def _through_engine(data: Path, ready: dict[str, Any], in_use: LogInUseError) -> None:
-    """Send the order to the engine that owns the log; it acts at once."""
+def _say_waiting(event_id: str, became: str) -> None:
+    click.echo(f"{event_id}: {became}; `rollcall run --until-idle` carries it out")
+
+
+def _through_engine(
+    data: Path, ready: dict[str, Any], in_use: LogInUseError, *, again: str
+) -> None:
+    """Send the order to the engine that owns the log; it acts at once.
+
+    ``again`` is what to type if its answer is lost: the same act, not a second.
+    """
     running = running_engine(data)
     if running is None:
         raise in_use
@@ -112,7 +134,8 @@ def _through_engine(data: Path, ready: dict[str, Any], in_use: LogInUseError) ->
         refuse_unknown(engine, ready)
     sent = send(running.api, ready)
     if sent.outcome == "unreachable":
-        raise EngineAwayError(sent.reason, hint="look at `rollcall up`, then give it again")
+        hint = f"look at `rollcall up`, then type this, which makes no second act of it: `{again}`"
+        raise EngineAwayError(sent.reason, hint=hint)
     if not sent.taken:
         raise BadInputError(sent.reason, hint="see `rollcall do --help`")
     click.echo(f"{sent.event_id}: {sent.outcome}, the running engine carries it out")

@@ -41,7 +41,7 @@ def outgoing(
     was given: what MERGE changes of it (a time from the future), it changes
     when it comes in.
     """
-    found = parse(payload, now)
+    found = parse(payload, now, topic.messages[0])
     lines = [line for line in payload.split(b"\n") if line.strip()]
     for number, item in enumerate(found):
         if not isinstance(item, Event):

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 import msgspec
-from sqlalchemy import Engine
 
 from schemas import export as schema_export
-from streams.backends.sqlite import SqliteLog
+from streams import asyncapi
 from streams.cli.base import Session, pass_session
 from streams.cli.render import status_lines
+from streams.cluster import log_to_read
 from streams.compose import backlog, restored
 from streams.errors import BadInputError, NotFoundError, RollcallError
 from streams.exports import (
@@ -27,11 +27,12 @@ from streams.exports import (
     in_order,
     plain,
 )
-from streams.serving.deliveries import DELIVERIES_FILE, reading_deliveries
+from streams.ports import EventLog
+from streams.serving.deliveries import reading_deliveries
 from streams.serving.deliveries import rows as delivery_rows
 from streams.serving.queries import journal
 from streams.serving.queries import status as status_of
-from streams.serving.store import STORE_FILE, reading
+from streams.serving.store import reading
 from streams.serving.writer import lag
 
 
@@ -48,9 +49,11 @@ def status(session: Session, as_json: bool) -> None:
       rollcall status
       rollcall status --json | jq '.situations[].buckets'
     """
-    session.refuse_without_log()
-    with reading(session.data / STORE_FILE) as engine:
-        waiting = _waiting(session.data, engine)
+    with (
+        log_to_read(session.data, session.settings) as log,
+        reading(session.store_place()) as engine,
+    ):
+        waiting = sum(backlog(log).values()) + lag(log, engine)
         now = status_of(engine)
     if as_json:
         body = {"waiting": waiting, **msgspec.to_builtins(now)}
@@ -59,19 +62,7 @@ def status(session: Session, as_json: bool) -> None:
     for line in status_lines(now):
         click.echo(line)
     if waiting:
-        click.echo(
-            f"Waiting: {waiting} records are not in these numbers yet;"
-            " `rollcall run --until-idle` processes them"
-        )
-
-
-def _waiting(data: Path, engine: Engine) -> int:
-    """Return how many records are in the log and not yet in the numbers."""
-    log = SqliteLog.open_read_only(data)
-    try:
-        return sum(backlog(log).values()) + lag(log, engine)
-    finally:
-        log.close()
+        click.echo(f"Waiting: {waiting} records are not in these numbers yet; {_next(session)}")
 
 
 @click.command()
@@ -126,8 +117,7 @@ def _rows(
     session: Session, kind: str, situation_id: str | None, *, with_points: bool
 ) -> tuple[list[Row], dict[str, Row] | None]:
     """Return the rows, and for exposures the presence of each person."""
-    log = SqliteLog.open_read_only(session.data)
-    try:
+    with log_to_read(session.data, session.settings) as log:
         if kind not in STAGE_OF:
             return _journal(session, log, kind, situation_id), None
         stages = restored(log, session.settings, STAGE_OF[kind])
@@ -146,8 +136,13 @@ def _rows(
             people = (row for stage in stages for row in stage.export("persons"))
             points = {str(row["person_id"]): row for row in people}
         return rows, points
-    finally:
-        log.close()
+
+
+def _next(session: Session) -> str:
+    """Return who processes what is waiting."""
+    if session.cluster is None:
+        return "`rollcall run --until-idle` processes them"
+    return "the workers and the writer of the cluster are at it, if they run"
 
 
 def _refuse_unknown(situation_id: str, situations: Iterable[Row]) -> None:
@@ -157,17 +152,17 @@ def _refuse_unknown(situation_id: str, situations: Iterable[Row]) -> None:
         raise NotFoundError(what, hint=f"there are {', '.join(known) or 'none'}")
 
 
-def _journal(session: Session, log: SqliteLog, kind: str, situation_id: str | None) -> list[Row]:
+def _journal(session: Session, log: EventLog, kind: str, situation_id: str | None) -> list[Row]:
     if kind == "deliveries":
         return _deliveries(session, situation_id)
-    with reading(session.data / STORE_FILE) as engine:
+    with reading(session.store_place()) as engine:
         if sum(backlog(log).values()) + lag(log, engine):
-            click.echo("Not all of the log is in it yet: `rollcall run --until-idle`.", err=True)
+            click.echo(f"Not all of the log is in it yet; {_next(session)}.", err=True)
         return [plain(row) for row in journal(engine, kind, situation_id)]
 
 
 def _deliveries(session: Session, situation_id: str | None) -> list[Row]:
-    with reading_deliveries(session.data / DELIVERIES_FILE) as engine:
+    with reading_deliveries(session.delivery_place()) as engine:
         if engine is None:
             click.echo(
                 "No dispatcher has run here: `rollcall dispatch` sends the alerts.", err=True
@@ -212,14 +207,19 @@ def _write_file(lines: Iterator[bytes], out: Path) -> None:
 def schemas(action: str, folder: Path) -> None:
     """Write the JSON Schemas of the messages, or check them for drift.
 
+    Beside them stands asyncapi.json: the topics of a cluster, and which
+    messages they hold.
+
     For example:
       rollcall schemas export
       rollcall schemas check
     """
     if action == "export":
-        click.echo(f"{len(schema_export.export(folder))} schemas in {folder}")
+        written = schema_export.export(folder)
+        described = asyncapi.export(folder)
+        click.echo(f"{len(written)} schemas and {described.name} in {folder}")
         return
-    drift = schema_export.check(folder)
+    drift = [*schema_export.check(folder), *asyncapi.check(folder)]
     for sentence in drift:
         click.echo(sentence)
     if drift:

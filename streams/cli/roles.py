@@ -1,4 +1,4 @@
-"""The roles of cluster mode that work on the log: ``worker``."""
+"""The roles of cluster mode that work on the log: ``worker`` and ``write``."""
 
 import os
 import threading
@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import click
 
 from streams.cli.base import Session, pass_session
-from streams.cli.running import stopping
-from streams.cluster import run_worker
+from streams.cli.running import polled_feeds, stopping
+from streams.cluster import run_worker, run_writer
 from streams.printable import one_line
+from streams.serving.runtime import ConfiguredFeed
 
 STOP_S = 15.0
 """How long a stop may take: the cluster may be away, and nothing depends on it."""
@@ -31,6 +32,27 @@ def worker(session: Session) -> None:
     """
     with _told_to_stop() as asked:
         run_worker(session.data, session.settings, say=say, stopped=asked.is_set)
+    say("stopped")
+
+
+@click.command()
+@pass_session
+def write(session: Session) -> None:
+    """Carry what the stages of a cluster say into the serving store.
+
+    One is enough, and a second ends by itself. While brokers or database are
+    away it waits for them. The store (settings store.*) can be dropped at any
+    time: it is written anew from the log.
+
+    For example:
+      rollcall --kafka localhost:9092 write
+    """
+    feeds = tuple(
+        ConfiguredFeed(name=feed.name, interval_s=feed.interval_s)
+        for feed in polled_feeds(session.settings.feeds)
+    )
+    with _told_to_stop() as asked:
+        run_writer(session.data, session.settings, feeds, say=say, asked=asked)
     say("stopped")
 
 

@@ -1,8 +1,9 @@
 """Commands that keep an installation well: quarantine, safety copies, doctor."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,14 +11,16 @@ import click
 from schemas.codec import decode
 from schemas.operations import FaultRaised, MessageRejected
 from streams import safety
+from streams.backends.kafka.log import KafkaLog
 from streams.backends.sqlite import SqliteLog
 from streams.cli.base import Commands, Session, iso, pass_session
 from streams.cli.checks import Level, examine, machine
+from streams.cluster import cluster_log
 from streams.compose import make_writer, open_log
 from streams.core.stage import derive_id
 from streams.errors import NotFoundError, RollcallError
 from streams.ingest.intake import INTAKE
-from streams.ports import NewRecord
+from streams.ports import NewRecord, Record
 from streams.printable import one_line
 from streams.recovery import INPUT_OF
 from streams.serving.answers import DeadLetter
@@ -41,8 +44,9 @@ def list_letters(session: Session, full: bool) -> None:
       rollcall deadletters list
       rollcall deadletters list --full
     """
-    session.refuse_without_log()
-    with reading(session.data / STORE_FILE) as engine:
+    if session.cluster is None:
+        session.refuse_without_log()
+    with reading(session.store_place()) as engine:
         letters = dead_letters(engine)
     for one in letters:
         place = one.topic
@@ -72,23 +76,47 @@ def retry(session: Session, event_ids: tuple[str, ...], everything: bool) -> Non
       rollcall deadletters retry reject-0123456789
       rollcall deadletters retry --all
     """
-    session.refuse_without_log()
-    with reading(session.data / STORE_FILE) as engine:
+    if session.cluster is None:
+        session.refuse_without_log()
+    with reading(session.store_place()) as engine:
         letters = dead_letters(engine)
     chosen = _chosen(letters, event_ids, everything=everything)
     left = Counter((one.topic, one.partition) for one in letters if _waits(one))
-    log = open_log(session.data, session.settings)
-    try:
+    with _log_to_repair(session) as log:
         for letter in chosen:
             place = (letter.topic, letter.partition)
             left[place] -= 1
-            log.append(_again(log, letter, last=left[place] == 0))
+            record = log.read(letter.topic, letter.partition, letter.offset, 1)[0]
+            _put_back(log, record, _said_of(letter, log.clock.now(), last=left[place] == 0))
             click.echo(f"{letter.event_id}: back in {letter.topic} {letter.partition}")
-        with closing(make_writer(log, session.data, session.settings)) as writer:
-            writer.drain()
-    finally:
-        log.close()
-    click.echo(f"{len(chosen)} records put back; `rollcall run --until-idle` processes them")
+    then = "`rollcall run --until-idle` processes them"
+    if session.cluster is not None:
+        then = "the cluster processes them"
+    click.echo(f"{len(chosen)} records put back; {then}")
+
+
+@contextmanager
+def _log_to_repair(session: Session) -> Iterator[SqliteLog | KafkaLog]:
+    """Open the log for appending; of an embedded one the store follows at the end."""
+    if session.cluster is not None:
+        with cluster_log(session.data, session.settings) as log:
+            yield log
+        return
+    with (
+        closing(open_log(session.data, session.settings)) as ours,
+        closing(make_writer(ours, session.data, session.settings)) as writer,
+    ):
+        yield ours
+        writer.drain()
+
+
+def _put_back(log: SqliteLog | KafkaLog, record: Record, also: list[NewRecord]) -> None:
+    """Append a record once more, and what is to be said of it, all or none."""
+    if isinstance(log, KafkaLog):
+        log.put_back(record, also)
+        return
+    event = decode(record.name, record.body, record.version)
+    log.append([NewRecord(record.topic, record.partition, record.key, event), *also])
 
 
 def _waits(letter: DeadLetter) -> bool:
@@ -126,14 +154,11 @@ def _chosen(
     return [by_id[event_id] for event_id in named]
 
 
-def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]:
-    """Return the record once more, and the letter's last word.
+def _said_of(letter: DeadLetter, now: datetime, *, last: bool) -> list[NewRecord]:
+    """Return the letter's last word, that it was put back.
 
     With the ``last`` letter of a partition its faults are cleared as well.
     """
-    record = log.read(letter.topic, letter.partition, letter.offset, 1)[0]
-    event = decode(record.name, record.body, record.version)
-    now = log.clock.now()
     original = MessageRejected(
         event_id=letter.event_id,
         source="deadletters",
@@ -149,7 +174,7 @@ def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]
         traceback=letter.traceback,
         retried_at=now,
     )
-    stage = next(name for name, topic in INPUT_OF.items() if topic == letter.topic)
+    stage = next((name for name, topic in INPUT_OF.items() if topic == letter.topic), None)
     cleared = [
         FaultRaised(
             event_id=derive_id("fault-cleared", fault, letter.event_id, now.isoformat()),
@@ -157,17 +182,16 @@ def _again(log: SqliteLog, letter: DeadLetter, *, last: bool) -> list[NewRecord]
             occurred_at=now,
             received_at=now,
             fault=fault,
-            stage=stage,
+            stage=stage or "",
             partition=letter.partition,
             detail="retried",
             offset=letter.offset,
             cleared=True,
         )
         for fault in ("record_quarantined", "batch_failed")
-        if last
+        if last and stage is not None
     ]
     return [
-        NewRecord(letter.topic, letter.partition, record.key, event),
         NewRecord(DEAD_LETTERS, 0, letter.event_id, original),
         *(NewRecord(OPERATIONS, 0, f"{stage} {letter.partition}", one) for one in cleared),
     ]

@@ -7,6 +7,8 @@ stages say of themselves never comes in by file.
 
 from datetime import datetime
 
+import msgspec
+
 from schemas.codelists import Revision
 from schemas.envelope import Event
 from schemas.person import withheld
@@ -22,8 +24,10 @@ from streams.feeds.base import (
 from streams.statement import KINDS, Whose, read
 
 
-def parse(payload: bytes, received_at: datetime) -> Parsed:
+def parse(payload: bytes, received_at: datetime, kind: str | None = None) -> Parsed:
     """Return one event or refusal per line that is not blank; never raises.
+
+    ``kind`` is the message of a line that does not say its ``type``.
 
     ``received_at`` is when the payload arrived: it fills the field where a
     line leaves it out, and nothing arrived later than that. Everything else
@@ -35,15 +39,22 @@ def parse(payload: bytes, received_at: datetime) -> Parsed:
     if what_else is not None:
         return [refuse(PAYLOAD, what_else, withheld(payload, ()))]
     return [
-        _line(number, line, received_at)
+        _line(number, line, received_at, kind)
         for number, line in enumerate(without_mark(payload).split(b"\n"), start=1)
         if line.strip()
     ]
 
 
-def _line(number: int, line: bytes, received_at: datetime) -> Event | ItemReject:
-    found = read(line, received_at, Whose.EARLIER)
+def _line(number: int, line: bytes, at: datetime, kind: str | None) -> Event | ItemReject:
+    found = read(line, at, Whose.EARLIER, None if kind is None or _typed(line) else kind)
     return found if isinstance(found, Event) else refuse(f"line {number}", *found)
+
+
+def _typed(line: bytes) -> bool:
+    try:
+        return "type" in msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 FEED = Feed(

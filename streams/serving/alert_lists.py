@@ -6,8 +6,12 @@ import msgspec
 from sqlalchemy import Engine, func, select
 
 from schemas.alert import AlertRaised
+from streams.core.rules import RULES
 from streams.serving import tables as t
 from streams.serving.answers import Answer
+
+SILENCEABLE = tuple(rule.name for rule in RULES if rule.silenceable)
+"""Rules whose alerts an officer may mute; nobody silences a call for help."""
 
 
 class AlertLine(Answer, frozen=True, kw_only=True):

@@ -129,16 +129,6 @@ class DeliveryNow(NamedTuple):
     delivered_at: datetime | None
 
 
-class AttemptNow(NamedTuple):
-    """One attempt; times are of the machine's clock, ``outcome`` None: in doubt."""
-
-    number: int
-    begun_wall_at: datetime
-    ended_wall_at: datetime | None
-    outcome: str | None
-    detail: str | None
-
-
 def open_deliveries(place: Place) -> Engine:
     """Return the deliveries in a place for writing, made if not there.
 
@@ -189,15 +179,6 @@ def by_alert(engine: Engine) -> dict[str, tuple[DeliveryNow, ...]]:
     return {alert_id: tuple(rows) for alert_id, rows in found.items()}
 
 
-def attempts_of(engine: Engine, delivery_id: str) -> tuple[AttemptNow, ...]:
-    """Return the attempts of a delivery, oldest first."""
-    c = attempts.c
-    query = select(*(c[name] for name in AttemptNow._fields))
-    with engine.begin() as connection:
-        rows = connection.execute(query.where(c.delivery_id == delivery_id).order_by(c.number))
-        return tuple(AttemptNow._make(row) for row in rows)
-
-
 def counts(engine: Engine) -> dict[tuple[str, str], int]:
     """Return how many deliveries there are by (channel, state); every state stands."""
     c = deliveries.c
@@ -238,7 +219,11 @@ def rows(engine: Engine, situation_id: str | None = None) -> list[dict[str, Any]
 
 def _are_there(place: Place) -> bool:
     if not isinstance(place, Database):
-        return place.exists()
+        try:
+            return not sqlite.is_missing(place)
+        except OSError as error:
+            what = f"the deliveries {place} cannot be reached: {error.strerror}"
+            raise DeliveriesFailedError(what, hint=sqlite.REACH) from error
     engine = postgres.engine_to_read(place, SCHEMA)
     try:
         with _in_words(place), engine.connect() as connection:

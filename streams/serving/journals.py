@@ -64,6 +64,12 @@ Index(
     sqlite_where=inputs.c.name == "ContactRecorded",
     postgresql_where=inputs.c.name == "ContactRecorded",
 )
+Index(
+    "inputs_commands",
+    inputs.c.name,
+    sqlite_where=inputs.c.name == "CommandIssued",
+    postgresql_where=inputs.c.name == "CommandIssued",
+)
 
 sum_history = Table(
     "sum_history",

@@ -9,7 +9,21 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pyarrow.compute as pc  # type: ignore[import-untyped]  # as above: no types
 
 from streams.exports import as_csv, as_geojson, geometry_of, plain
+from streams.printable import no_formula
 from streams.serving.kinds import Kind
+
+__all__ = [
+    "FORMATS",
+    "MOST_CHOICES",
+    "Narrow",
+    "as_file",
+    "choices_of",
+    "features",
+    "narrowed",
+    "no_formula",
+    "parquet_of",
+    "table_as_file",
+]
 
 MOST_CHOICES = 200
 """A column with more different values is searched by text, not chosen from."""

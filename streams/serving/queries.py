@@ -103,16 +103,16 @@ def journal(engine: Engine, kind: str, situation_id: str | None = None) -> list[
 def commands(engine: Engine, situation_id: str | None = None) -> list[dict[str, Any]]:
     """Return what officers have ordered: who, when, in which role, why, and what.
 
-    Each once, by time and id; geometry is left to the export of zones.
+    Each once, by time and id; geometry is left to the export of zones. To a
+    situation also belong the orders about its incidents and its alerts.
     """
     with engine.connect() as connection:
         said = commands_issued(connection)
+        if situation_id is not None:
+            mine = _causes_of(connection, situation_id)
+            said = [one for one in said if mine & _about(one)]
     names = [name for name in CommandIssued.__struct_fields__ if name not in {"areas", "cause_ids"}]
-    return [
-        {name: getattr(one, name) for name in names}
-        for one in said
-        if situation_id in {None, one.situation_id}
-    ]
+    return [{name: getattr(one, name) for name in names} for one in said]
 
 
 def commands_issued(connection: Connection) -> list[CommandIssued]:
@@ -136,6 +136,22 @@ def _reasons(connection: Connection, situation_id: str | None) -> dict[str, str]
     query = select(c.body).where(c.name == CommandIssued.__name__, c.event_id.in_(moved))
     said = (msgspec.json.decode(one, type=CommandIssued) for one in connection.scalars(query))
     return {one.event_id: one.reason for one in said}
+
+
+def _causes_of(connection: Connection, situation_id: str) -> set[str | None]:
+    """Return a situation's id and those of its incidents and alerts."""
+    columns = (
+        (t.incidents.c.incident_id, t.incidents.c.situation_id),
+        (t.alerts.c.alert_id, t.alerts.c.situation_id),
+    )
+    found: set[str | None] = {situation_id}
+    for own, of in columns:
+        found.update(connection.scalars(select(own).where(of == situation_id)))
+    return found
+
+
+def _about(command: CommandIssued) -> set[str | None]:
+    return {command.situation_id, command.incident_id, command.alert_id, *command.incident_ids}
 
 
 def dead_letters(engine: Engine) -> list[DeadLetter]:

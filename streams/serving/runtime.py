@@ -91,14 +91,8 @@ def forget_runtime(engine: Engine, name: str) -> None:
         write_rows(connection, [Row(j.runtime, (name,), None)])
 
 
-def runtime_of(engine: Engine) -> Runtime | None:
-    """Return what the processes last said of themselves as one, None if none ever spoke."""
-    with engine.connect() as connection:
-        return read_runtime(connection)
-
-
 def read_runtime(connection: Connection) -> Runtime | None:
-    """Return the same within a transaction that is open already."""
+    """Return what the processes last said of themselves as one, None if none ever spoke."""
     return as_one(_said(connection))
 
 

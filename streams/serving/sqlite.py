@@ -16,6 +16,8 @@ from sqlalchemy.dialects import sqlite
 from streams.serving.column_types import Utc
 from streams.sqlite_files import BUSY_MS
 
+REACH = "Look at the data directory: its path, its rights, its disk."
+
 Durability = Literal["NORMAL", "FULL"]
 """After a power cut: NORMAL may miss the last commits, FULL misses none."""
 
@@ -33,6 +35,18 @@ def engine_to_write(path: Path, durability: Durability) -> Engine:
 def engine_to_read(path: Path) -> Engine:
     """Return the existing file ``path``; every write is refused."""
     return _engine(path, "query_only=ON")
+
+
+def is_missing(path: Path) -> bool:
+    """Return whether there is no such file; ``OSError`` where the disk does not say.
+
+    ``Path.exists`` takes a loop of links, or a folder that is a file, for nothing there.
+    """
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def engine_in_memory() -> Engine:

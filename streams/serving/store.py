@@ -40,7 +40,11 @@ def open_store(place: Place, *, read_only: bool = False) -> Engine:
     """
     if isinstance(place, Database):
         return _open_schema(place, read_only=read_only)
-    missing = read_only and not place.exists()
+    try:
+        missing = read_only and sqlite.is_missing(place)
+    except OSError as error:
+        what = f"the serving store {place} cannot be reached: {error.strerror}"
+        raise StoreFailedError(what, hint=sqlite.REACH) from error
     if missing:
         engine = sqlite.engine_in_memory()
     elif read_only:

@@ -8,7 +8,7 @@ row is written once, as last said.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, and_, bindparam, update
@@ -57,6 +57,23 @@ class Writer:
             while step := self._step(topic, partition):
                 count += step
         return count
+
+    def take(self, places: Collection[tuple[str, int]]) -> int:
+        """Write a batch of each of ``places``, in the writer's order; return how many."""
+        return sum(self._step(*one) for one in partitions(self._log.shards) if one in places)
+
+    def settle(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Move on over what is no record, up to where nothing more is to be read.
+
+        Kafka's marks of transactions have offsets too.
+        """
+        ahead = {one: end for one, end in ends.items() if end > self._places[one]}
+        if not ahead:
+            return
+        with self.engine.begin() as connection:
+            for place, end in ahead.items():
+                self._move(connection, *place, self._places[place], end)
+        self._places.update(ahead)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -152,7 +152,9 @@ def test_a_mark_opens_its_person_who_is_put_in_a_bucket_once(
     assert recorder.said == []
     officer.get_by_role("button", name="Confirm and send").dblclick()
     expect(officer.get_by_text("Accepted: 1 of 1.")).to_be_visible()
-    (said,) = recorder.said
+    # The second click may interrupt the first before it is noted: one command, sent twice.
+    assert len({said["event_id"] for said in recorder.said}) == 1
+    said = recorder.said[0]
     assert said["path"] == "/v1/commands"
     wanted = {
         "verb": "override",

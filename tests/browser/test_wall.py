@@ -38,9 +38,10 @@ OVERFLOWING = """() => {
       found.push(`${one.className} leaves the screen`);
     }
   }
-  const whole = ".label, .big, #equation, #least, .live b, .chip, .clock";
+  const whole = ".label, .big, #equation, #least, .live b, .chip, .clock, #turning-text";
   const cut = [...wall.querySelectorAll(whole)]
-    .filter((one) => visible(one) && one.scrollWidth > one.clientWidth + 2 && one.clientWidth > 0)
+    .filter((one) => visible(one) && one.clientWidth > 0 && (one.scrollWidth > one.clientWidth + 2
+      || one.id === 'turning-text' && one.scrollHeight > one.clientHeight + 2))
     .map((one) => `${one.className} is cut`);
   return [...found, ...cut];
 }"""
@@ -109,6 +110,10 @@ def text(page: Page, selector: str) -> str:
 
 def number(page: Page, name: str) -> str | None:
     return page.locator(f'[data-number="{name}"]').get_attribute("data-value")
+
+
+def legend(page: Page) -> list[str]:
+    return [entry.strip() for entry in page.locator("#legend li").all_inner_texts()]
 
 
 def until(page: Page, condition: str, within_ms: int = STALE_MS) -> None:
@@ -260,9 +265,11 @@ def test_before_any_incident_it_is_calm_and_says_as_of_when(stage: Stage) -> Non
 def test_situations_take_turns_unless_somebody_holds_one(stage: Stage) -> None:
     page = stage.open("three")
     assert text(page, "#turning-text").startswith("1 / 3 · next in ")
+    assert legend(page)[-3:] == ["Epicentre", "Affected area", "Possible ring"]
     page.keyboard.press("2")
     assert text(page, "#title") == "Typhoon Doksuri, Philippines"
     assert text(page, "#turning-text") == "2 / 3 · held · Esc lets go"
+    assert legend(page)[-1] == "Incident"
     page.keyboard.press("ArrowRight")
     assert text(page, "#title") == "Flood, Libya"
     page.keyboard.press("Escape")

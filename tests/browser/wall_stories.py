@@ -38,6 +38,7 @@ PARTS = {
     "deceased": 0,
 }
 TITLE = "M 7.8 Pazarcık, south-east Türkiye"  # noqa: RUF001 - the Turkish dotless letter is meant
+NUMBERS = ("unaccounted", "needs_help", "safe", "other", "known")
 MINUTE = timedelta(minutes=1)
 NO_ALERTS = WallAlerts(open=0, acknowledged=0, silenced=0, oldest_at=None, items=())
 
@@ -149,6 +150,8 @@ def _typhoon(now: datetime) -> WallSituation:
         other_parts=dict.fromkeys(PARTS, 0),
         duplicates=0,
         tiers={"confirmed": 0, "probable": 64, "possible": 0, "country_only": 0},
+        changes={name: Change(minutes_15=0, hour=None) for name in NUMBERS},
+        trend=(),
         areas=(MANILA,),
         incidents=(incident,),
         bands=(),
@@ -268,12 +271,12 @@ def loading(now: datetime) -> WallNow:
 
 
 def three(now: datetime) -> WallNow:
-    """Return three situations that take turns: no alert is open."""
+    """Return three situations that take turns, one alert open for hours."""
     third = replace(_typhoon(now), situation_id="sit-3", title="Flood, Libya", zones_key="sit-3.1")
     return replace(
         live(now),
         situations=(quake(now), _typhoon(now), third),
-        alerts=replace(NO_ALERTS, acknowledged=3, silenced=1),
+        alerts=replace(live(now).alerts, acknowledged=3, silenced=1),
         affected=1388,
     )
 

@@ -7,8 +7,10 @@ dispatcher of the command line, ``--until-idle``.
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
+from streams.backends.sqlite import SqliteLog
 from streams.compose import dispatching, settings_of
 
 
@@ -22,7 +24,10 @@ def main(data: Path, point: str, times: int) -> None:
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    with dispatching(data, settings_of(data), show=print, say=_say, abort=abort) as dispatcher:
+    with (
+        closing(SqliteLog.open_read_only(data)) as log,
+        dispatching(log, data, settings_of(data), show=print, say=_say, abort=abort) as dispatcher,
+    ):
         while True:
             dispatcher.step()
             if dispatcher.idle:

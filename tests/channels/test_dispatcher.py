@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from streams.backends.sqlite import SqliteLog
 from streams.backends.sqlite_file import LOG_FILE
@@ -25,7 +26,7 @@ from streams.errors import (
 from streams.ports import NewRecord
 from streams.serving.deliveries import (
     DELIVERIES_FILE,
-    attempts_of,
+    attempts,
     by_alert,
     counts,
     oldest_pending,
@@ -179,8 +180,13 @@ def test_a_failure_is_tried_again_at_its_time_and_the_log_tells_it(room):
     assert (sent.state, sent.attempts, sent.delivered_at) == ("delivered", 3, room.now)
     assert room.messages[0].late_s == 300
     with sent_from(room.folder) as engine:
-        assert [(one.number, one.outcome, one.detail) for one in
-                attempts_of(engine, sent.delivery_id)] == [
+        query = select(attempts.c.number, attempts.c.outcome, attempts.c.detail).order_by(
+            attempts.c.number
+        )
+        with engine.connect() as connection:
+            noted = connection.execute(query.where(attempts.c.delivery_id == sent.delivery_id))
+            tried = [tuple(one) for one in noted]
+        assert tried == [
             (1, "retry", "HTTP 503"), (2, "retry", "HTTP 500"), (3, "delivered", "delivered"),
         ]  # fmt: skip
 

@@ -4,6 +4,9 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
 
 from streams.exports import as_csv, as_geojson, as_ndjson, in_order, plain
 
@@ -14,6 +17,19 @@ def test_in_csv_namibia_is_text_unknown_is_empty_and_no_text_is_a_formula():
     assert b"".join(as_csv([ROW])).decode() == (
         "person_id,country,place,title,n,held\nh1.1,NA,,'=1+1,3,true\n"
     )
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff20"])
+def test_no_heading_and_no_text_begins_a_formula(begin):
+    text = f"{begin}cmd|' /C calc'!A0\r=1"
+    heading, cells = csv.reader(io.StringIO(b"".join(as_csv([{text: text}])).decode(), newline=""))
+    assert (heading, cells) == ([f"'{text}"], [f"'{text}"])
+
+
+def test_numbers_stay_numbers():
+    row = {"whole": -3, "part": -2.5, "exact": Decimal("-0.1"), "text": "-3"}
+    (line,) = csv.DictReader(io.StringIO(b"".join(as_csv([row])).decode()))
+    assert line == {"whole": "-3", "part": "-2.5", "exact": "-0.1", "text": "'-3"}
 
 
 def test_csv_has_every_column_of_every_row_and_keeps_lists_readable():

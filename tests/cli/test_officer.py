@@ -67,6 +67,22 @@ def test_an_alert_is_acknowledged_once(rollcall):
     )  # fmt: skip
 
 
+def test_orders_about_an_incident_or_an_alert_belong_to_its_situation(rollcall):
+    happened(rollcall)
+    situation_id = situation(rollcall)["situation_id"]
+    (incident,) = rollcall("export", "incidents").rows
+    (alert,) = rollcall("export", "alerts").rows
+    ring = [[36, 36], [39, 36], [39, 38], [36, 38], [36, 36]]
+    drawn = rollcall.file("area.geojson", json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    rollcall("do", "polygon", f"incident_id={incident['incident_id']}", f"file={drawn}", *WHO)
+    rollcall("do", "acknowledge", f"alert_id={alert['alert_id']}", *WHO)
+    rollcall("do", "declare", "title=Riots", "hazard=conflict", "countries=IT", *WHO)
+    rollcall("run", "--until-idle")
+    of_it = rollcall("export", "commands", "--situation", situation_id).rows
+    assert sorted(act["verb"] for act in of_it) == ["acknowledge", "polygon"]
+    assert len(rollcall("export", "commands").rows) == 3
+
+
 @pytest.mark.parametrize(
     ("words", "err"),
     [

@@ -15,6 +15,7 @@ from dashboard.views import alerts
 from dashboard.words import Words, words
 from schemas.alert import AlertAcknowledged, SilenceChanged
 from schemas.codelists import Status
+from streams.core.rules import RULES
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT
 from streams.ports import NewRecord
 from streams.serving.alert_lists import AlertLine
@@ -171,6 +172,16 @@ def test_a_silence_is_lifted_with_a_reason_only(full: Path) -> None:
     assert "Lift the silence of People affected in all situations" in said
 
 
+def test_a_silence_is_offered_of_the_rules_that_the_room_takes_it_of(full: Path) -> None:
+    app = opened(full)
+    app.segmented_control(key="alerts_verb").set_value("silence").run()
+    offered = app.selectbox(key="alerts_silence_rule").options
+    assert offered == [
+        EN["rule_every"],
+        *(EN[f"rule_{one.name}"] for one in RULES if one.silenceable),
+    ]
+
+
 def test_nobody_silences_everything(full: Path) -> None:
     app = opened(full)
     app.segmented_control(key="alerts_verb").set_value("silence").run()
@@ -229,6 +240,24 @@ def test_acknowledging_nothing_is_refused_in_words(full: Path) -> None:
         "Type your name at the top of the page first: every act has an author.",
         "Give a reason of at least 5 characters: it stands in the journal.",
     ]
+
+
+def test_only_alerts_that_are_shown_ticked_are_acknowledged(full: Path) -> None:
+    app = opened(full)
+    (table,) = app.dataframe
+    assert table.key is not None
+    app.session_state[table.key] = {"selection": {"rows": [0]}}
+    app.run()
+    assert "1 chosen" in [one.value for one in app.text]
+    third = msgspec.structs.replace(builders.ALERT, event_id="a3", alert_id="alert-3")
+    screens.fill(full, [NewRecord(ROOM_OUTPUT, 0, "a", third)])
+    app.run()
+    table, *_ = app.dataframe
+    assert table.key is not None
+    rows = app.session_state[table.key]["selection"]["rows"]
+    assert len(table.value) == 2
+    assert len(rows) == 1
+    assert "1 chosen" in [one.value for one in app.text]
 
 
 def test_no_alert_is_said_with_its_limits(tmp_path: Path) -> None:

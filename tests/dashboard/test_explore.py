@@ -1,9 +1,11 @@
 """The analyst's page over a small crisis, as Streamlit runs it."""
 
+import gc
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, insert
 from streamlit.testing.v1 import AppTest
 
 from dashboard import process as processes
@@ -16,14 +18,14 @@ from schemas.codelists import Bucket
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import SHARD_OUTPUT
 from streams.ports import NewRecord
-from streams.serving.deliveries import DELIVERIES_FILE
+from streams.serving.deliveries import DELIVERIES_FILE, deliveries, open_deliveries
 from streams.serving.explore import tables
 from streams.serving.kinds import KINDS, asked_columns
 from streams.serving.sql import Sandbox
 from streams.serving.sql_answers import SENTENCES, Answered, Refusal
 from streams.serving.store import STORE_FILE, open_store, reading
 from streams.serving.writer import Writer
-from tests.serving.builders import SHARDS, moved
+from tests.serving.builders import AT, SHARDS, moved
 from tests.support import screens
 
 EN = words("en", "explore")
@@ -120,6 +122,15 @@ def test_a_refusal_is_an_error_in_the_words_of_the_page(app):
     )
 
 
+def test_what_a_query_says_is_no_markdown_in_its_refusal(app):
+    app.run()
+    chosen(app, "explore_section", "sql")
+    app.text_area(key="explore_sql").set_value('FROM "**all** [are](http://safe.example)"')
+    app.button(key="explore_run").click().run()
+    (error,) = app.error
+    assert r"\*\*all\*\* \[are\]\(http\://safe.example\)" in error.value
+
+
 def test_an_example_fills_the_box(app):
     app.run()
     chosen(app, "explore_section", "sql")
@@ -181,6 +192,56 @@ def test_rows_are_read_anew_only_when_old_and_changed(data: Path):
         own.forget()
         assert own.frame(engine, "ledger", data / DELIVERIES_FILE) is not changed
     own.sandbox.close()
+
+
+def deliver(data: Path, delivery_id: str):
+    values = {
+        "delivery_id": delivery_id, "alert_id": "alert-1", "channel": "console",
+        "recipient": "desk", "intent": "alert", "status": "Actual", "rule": "r", "cause_id": "c",
+        "audience": "a", "title": "2 of ours", "raised_at": AT, "seq": 1, "state": "delivered",
+        "attempts": 1, "use_by_at": AT, "doubt": False, "uncertain": False, "decided_at": AT,
+        "body": "{}",
+    }  # fmt: skip
+    engine = open_deliveries(data / DELIVERIES_FILE)
+    with engine.begin() as connection:
+        connection.execute(insert(deliveries), values)
+    engine.dispose()
+
+
+def test_deliveries_are_read_anew_while_nothing_else_is_written(data: Path):
+    now = [0.0]
+    own = kept.Kept(clock=lambda: now[0])
+    count = "SELECT count(*) AS n FROM deliveries"
+
+    def seen(engine: Engine) -> tuple[list[str] | None, list[dict[str, int]]]:
+        now[0] += 2 * kept.FRESH_S
+        rows = own.frame(engine, "deliveries", data).rows
+        answer = own.ask(engine, data, count).answer
+        assert isinstance(answer, Answered)
+        return rows and rows["delivery_id"].to_pylist(), answer.table.to_pylist()
+
+    with reading(data / STORE_FILE) as engine:
+        assert seen(engine) == (None, [{"n": 0}])
+        deliver(data, "d1")
+        assert seen(engine) == (["d1"], [{"n": 1}])
+        deliver(data, "d2")
+        assert seen(engine) == (["d1", "d2"], [{"n": 2}])
+    own.sandbox.close()
+
+
+def test_a_store_in_place_of_another_is_read_at_once(data: Path, tmp_path_factory):
+    own = kept.Kept(clock=lambda: 0.0)
+    other = tmp_path_factory.mktemp("other")
+    screens.fill(other)
+    for _ in range(20):
+        with reading(data / STORE_FILE) as engine:
+            first = own.frame(engine, "ledger", data)
+        del engine
+        gc.collect()
+        with reading(other / STORE_FILE) as engine:
+            assert own.frame(engine, "ledger", other) is not first
+        del engine
+        gc.collect()
 
 
 def test_a_person_is_found_and_followed(app):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from dashboard.app import SCRIPT
@@ -12,6 +13,8 @@ from dashboard.process import install
 from dashboard.views import health
 from dashboard.words import Words, words
 from streams.serving.answers import Imbalance
+from streams.serving.deliveries import DELIVERIES_FILE, open_deliveries
+from streams.serving.deliveries import deliveries as table
 from streams.serving.store import STORE_FILE, open_store
 from streams.serving.wall_answers import WallFeed, WallInput
 from tests.dashboard import crowd
@@ -74,6 +77,10 @@ def test_deliveries_are_counted_by_channel_and_state() -> None:
     }
 
 
+def texts(app: AppTest) -> list[str]:
+    return [one.value for one in app.text]
+
+
 def opened(data: Path) -> AppTest:
     install(screens.process(data, (health,)))
     return AppTest.from_file(str(SCRIPT), default_timeout=30).run()
@@ -93,6 +100,27 @@ def test_the_page_says_what_runs(tmp_path: Path) -> None:
     }
     assert "No record has been refused." in [one.value for one in app.caption]
     assert any("never said anything" in one.value for one in app.error)
+
+
+def test_the_page_says_since_when_an_alert_waits_and_what_is_in_doubt(data: Path) -> None:
+    values = {
+        "alert_id": "alert-1", "channel": "console", "recipient": "desk", "intent": "alert",
+        "status": "Actual", "rule": "r", "cause_id": "c", "audience": "a", "title": "2 of ours",
+        "raised_at": AT, "seq": 1, "state": "delivered", "attempts": 1, "use_by_at": AT,
+        "doubt": False, "uncertain": False, "decided_at": AT, "body": "{}",
+    }  # fmt: skip
+    engine = open_deliveries(data / DELIVERIES_FILE)
+    with engine.begin() as connection:
+        connection.execute(insert(table), values | {"delivery_id": "d1", "uncertain": True})
+    assert texts(opened(data))[-2:] == [
+        "No alert is waiting.", "1 in doubt: may have arrived twice, or all the same.",
+    ]  # fmt: skip
+    waits = {"state": "pending", "raised_at": AT - timedelta(hours=1)}
+    with engine.begin() as connection:
+        connection.execute(insert(table), values | {"delivery_id": "d2"} | waits)
+        connection.execute(insert(table), values | {"delivery_id": "d3", "state": "pending"})
+    engine.dispose()
+    assert texts(opened(data))[-2] == "The longest waiting alert is of 2023-02-06 03:30:00 UTC."
 
 
 def test_an_empty_store_shows_no_zero_for_what_is_unknown(tmp_path: Path) -> None:

@@ -103,6 +103,44 @@ def test_filters_narrow_the_list_and_can_be_dropped(full: Path) -> None:
     assert len(listed(app)) == 2
 
 
+def tick(app: AppTest, *rows: int) -> None:
+    """Tick these rows of the table and no others."""
+    (table,) = app.dataframe
+    assert table.key is not None
+    app.session_state[table.key] = {"selection": {"rows": list(rows)}}
+    app.run()
+
+
+def ticked(app: AppTest) -> list[str]:
+    """Return the ids of the rows that are shown ticked."""
+    (table,) = app.dataframe
+    assert table.key is not None
+    people = table.value["person"]
+    return [people[row] for row in app.session_state[table.key]["selection"]["rows"]]
+
+
+def test_only_who_is_in_the_list_and_shown_ticked_is_acted_on(full: Path) -> None:
+    app = opened(full)
+    first, second = crowd.people("Antakya", Bucket.NEEDS_HELP)[:2]
+    safe = crowd.people("Adana", Bucket.SAFE)[0]
+    nobody = "For these people: Choose people in the list first, or open a person."
+    tick(app, 0, 1, listed(app).index(safe))
+    assert ticked(app) == [first, second, safe]
+    assert app.button(key="officer_act").label == "Set bucket (3)"
+    app.text_input(key="officer_search").set_value("antakya").run()
+    assert ticked(app) == [first, second]
+    assert app.button(key="officer_act").label == "Set bucket (2)"
+    act(app, "override")
+    assert f"For these people: {first}, {second}" in [one.value for one in app.text]
+    app.text_input(key="officer_search").set_value("malatya").run()
+    assert nobody in [one.value for one in app.text]
+    app.segmented_control(key="officer_pane").set_value("list").run()
+    app.button(key="officer_clear").click().run()
+    assert len(listed(app)) == crowd.KNOWN
+    assert ticked(app) == []
+    assert app.button(key="officer_act").disabled
+
+
 def test_an_incomplete_sum_is_at_least(tmp_path: Path) -> None:
     crowd.fill(tmp_path, reached=1)
     heard(tmp_path)

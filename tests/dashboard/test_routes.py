@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -18,6 +18,7 @@ from dashboard import guard
 from dashboard.assets import Assets, assets, assets_present
 from dashboard.process import Process
 from dashboard.routes import Live, event, events
+from streams.serving.store import STORE_FILE, open_store
 from streams.serving.wall_zones import zones
 from tests.support import screens
 
@@ -84,6 +85,18 @@ def test_without_a_store_health_and_snapshot_say_so(tmp_path: Path) -> None:
     gone = http.get("/api/live/wall/zones/sit-1")
     assert gone.status_code == 503
     assert gone.json()["store"].startswith("there is no serving store at ")
+
+
+def test_zones_that_cannot_be_read_name_the_cause_and_no_sql(process: Process) -> None:
+    process.store.engine()
+    assert isinstance(process.deliveries, Path)
+    engine = open_store(process.deliveries.parent / STORE_FILE)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE zones"))
+    engine.dispose()
+    answer = client(process).get("/api/live/wall/zones/sit-1")
+    assert answer.status_code == 503
+    assert answer.json() == {"store": "the serving store could not be read: no such table: zones"}
 
 
 def test_health_counts_who_listens(process: Process) -> None:

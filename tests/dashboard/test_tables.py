@@ -1,5 +1,7 @@
 """The list as table, map and file: what is not known stays empty."""
 
+import csv
+import io
 import json
 
 from dashboard.tables import FIELDS, as_csv, as_geojson, count_by_bucket, marks, table
@@ -54,6 +56,13 @@ def test_csv_has_empty_cells_and_no_formulas() -> None:
         f"c.1,unreachable,country_only,,Ankara,nobody,exposed,{at},{at},,TR,VI,,city,,,",
         "",
     ]
+
+
+def test_the_list_and_the_exports_have_one_guard_against_formulas() -> None:
+    place = "\nHYPERLINK"
+    (_, line) = csv.reader(io.StringIO(as_csv([row("a.1", place=place)]).decode("utf-8-sig")))
+    assert line[FIELDS.index("place")] == f"'{place}"
+    assert float(line[FIELDS.index("lon_deg")]) == 35.32
 
 
 def test_geojson_has_no_geometry_for_whom_nobody_can_place() -> None:

@@ -2,10 +2,12 @@
 
 import uuid
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient
 
+from infra.kafka import jars
 from streams.backends.kafka.clients import for_kafka_python
 from streams.sections import KafkaSettings
 from tests.cli.conftest import Rollcall
@@ -28,4 +30,17 @@ def on_kafka(tmp_path, cluster, monkeypatch):
     monkeypatch.setenv("ROLLCALL_KAFKA_PREFIX", cluster.prefix)
     monkeypatch.setenv("ROLLCALL_KAFKA_REPLICATION", "1")
     monkeypatch.setenv("ROLLCALL_KAFKA_BOOTSTRAP", cluster.bootstrap)
+    return Rollcall(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def kafka_jars(kafka_tools) -> Path:  # noqa: ARG001 - it skips where there is no Java
+    """Return the folder of Kafka's jars, or skip where there is none."""
+    return jars.jars()
+
+
+@pytest.fixture
+def rollcall(tmp_path, monkeypatch):
+    """Return the command line on an embedded system."""
+    monkeypatch.delenv("ROLLCALL_KAFKA_BOOTSTRAP", raising=False)
     return Rollcall(tmp_path)

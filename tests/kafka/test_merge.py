@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import httpx
 import pytest
-from aiokafka.partitioner import murmur2  # type: ignore[import-untyped] # it has no types
+from aiokafka.partitioner import murmur2
 
 from schemas.codec import encode
 from schemas.codelists import Verb
@@ -41,6 +43,12 @@ class Merging(Process):
     def figures(self):
         lines = (line for line in self.ask("/metrics").text.splitlines() if line[0] != "#")
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+    def partitions(self):
+        return self.ask("/healthz").json()["partitions"]
+
+    def leads(self):
+        return self.ask("/healthz").json()["leads"]
 
     def dealt_with(self):
         figures = self.figures().items()
@@ -193,3 +201,49 @@ def test_in_a_scenario_records_came_in_when_they_say_and_ticks_are_not_merges(ka
         assert arrived[:2] == ("shard-input", shard(1))
         assert arrived.event.received_at == datetime(2023, 2, 6, 1, 0, 5, tzinfo=UTC)
         assert merging.end(signal.SIGTERM) == 0
+
+
+def publish(producer, topics, numbers):
+    """Publish check-ins; return once all of them are in the cluster."""
+    futures = [
+        producer.send(
+            topics.prefix + "check-ins",
+            value=json.dumps(said("check-ins", number)).encode(),
+            partition=number % topics.shards,
+        )
+        for number in numbers
+    ]
+    for future in futures:
+        future.get(60)
+
+
+def ids(topics):
+    return Counter(one.event.event_id for one in topics.read("shard-input") if one.name != "Tick")
+
+
+@pytest.mark.timeout(240)
+def test_two_share_the_partitions_and_when_one_is_killed_in_mid_stream_nothing_is_lost(
+    topics, start
+):
+    first, second = start(topics).ready(), start(topics).ready()
+    both = "each has half of the 15 partitions"
+    wait_for(lambda: sorted(one.partitions() for one in (first, second)) == [7, 8], both)
+    wait_for(lambda: first.leads() != second.leads(), "one leads")
+    leader, other = (first, second) if first.leads() else (second, first)
+    many = 20_000
+    with topics.producer(linger_ms=5) as producer:
+        publish(producer, topics, range(many // 2))
+        wait_for(lambda: leader.dealt_with() > 500, "the leader is in mid-stream")
+        leader.end(signal.SIGKILL)
+        publish(producer, topics, range(many // 2, many))
+    wait_for(other.leads, "the other leads")
+    wait_for(lambda: len(ids(topics)) == many, "every check-in is there", 90)
+    wait_for(lambda: other.partitions() == 15, "the other has all partitions")
+    found = ids(topics)
+    assert set(found) == {f"check-ins-{number}" for number in range(many)}
+    twice = sum(found.values()) - many
+    # What was sent and not yet acknowledged: a second of commits, and a batch.
+    assert twice <= 6_000
+    ticks = [one.event.at for one in topics.read("desk-input") if one.name == "Tick"]
+    assert all((at - before).total_seconds() < 25 for before, at in pairwise(ticks))
+    assert other.end(signal.SIGTERM) == 0

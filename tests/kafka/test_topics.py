@@ -12,7 +12,6 @@ from streams.backends.kafka.admin import Admin
 from streams.backends.kafka.clients import for_kafka_python
 from streams.clock import WALL
 from streams.errors import NotFoundError, RollcallError, ShardsMismatchError
-from streams.sections import KafkaSettings
 from streams.topology import CLUSTER, MAX_MESSAGE_BYTES
 
 pytestmark = pytest.mark.kafka
@@ -157,17 +156,8 @@ def test_more_copies_than_brokers_are_refused_with_a_way_out(on_kafka, monkeypat
     assert "fail  log: there is no log under the prefix" in on_kafka("doctor", code=1).out
 
 
-def test_without_a_cluster_the_next_step_is_named(rollcall_alone):
-    answer = rollcall_alone("topics", "verify", code=2)
+def test_without_a_cluster_the_next_step_is_named(rollcall):
+    answer = rollcall("topics", "verify", code=2)
     assert answer.err == (
         "Error: no Kafka cluster is named.\nNext: give --kafka host:port, or set kafka.bootstrap.\n"
     )
-
-
-@pytest.fixture
-def rollcall_alone(tmp_path, monkeypatch):
-    from tests.cli.conftest import Rollcall
-
-    monkeypatch.delenv("ROLLCALL_KAFKA_BOOTSTRAP", raising=False)
-    assert KafkaSettings().bootstrap == ""
-    return Rollcall(tmp_path)

@@ -27,11 +27,11 @@ from typing import NamedTuple
 
 from streams.backends.sqlite import SqliteLog
 from streams.errors import StoreFailedError
-from streams.serving.runtime import runtime_of
 from streams.serving.store import STORE_FILE, reading
 from tests.kills.looks import differences, state
 from tests.kills.mortal import ROOT, command, timed
 from tests.kills.replays import UNDISTURBED, small_scenario
+from tests.support.running import runtime_of
 
 ROLES = ("engine", "dispatch", "dashboard")
 PATH = "/room"

@@ -11,9 +11,8 @@ from streams.engine import ENGINE_FILE
 from streams.ingest.api import MAX_BYTES
 from streams.metrics import METRICS, Kind
 from streams.serving.queries import dead_letters, status
-from streams.serving.runtime import runtime_of
 from streams.serving.store import STORE_FILE, reading
-from tests.support.running import running_engine_in, wait_for
+from tests.support.running import running_engine_in, runtime_of, wait_for
 
 SAFE = {"event_id": "c1", "person_id": "h1.1", "state": "safe"}
 DECLARE = {

@@ -17,9 +17,8 @@ from streams.errors import BadInputError, EngineAwayError
 from streams.feeds.poller import Poller
 from streams.sections import FeedsSettings, PortsSettings, Settings
 from streams.serving.queries import dead_letters, status
-from streams.serving.runtime import runtime_of
 from streams.serving.store import STORE_FILE, reading
-from tests.support.running import running_engine_in, started, wait_for
+from tests.support.running import running_engine_in, runtime_of, started, wait_for
 
 QUAKE = (
     Path(__file__).parents[2] / "streams/scenarios/turkiye-2023/usgs-0125.geojson"

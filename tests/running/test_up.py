@@ -11,9 +11,8 @@ import pytest
 from streams.exports import STAGE_OF
 from streams.player import load_scenario
 from streams.serving.queries import status
-from streams.serving.runtime import runtime_of
 from streams.serving.store import STORE_FILE, reading
-from tests.support.running import running_engine_in, started, wait_for
+from tests.support.running import running_engine_in, runtime_of, started, wait_for
 
 PORTS = ("--headless", "--api-port", "0", "--metrics-port", "0")
 

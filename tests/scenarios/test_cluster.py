@@ -1,24 +1,22 @@
 """Past crises on a real cluster: the same state as embedded, byte for byte."""
 
 import signal
-from pathlib import Path
 
-import msgspec
 import pytest
 
 from streams.backends.kafka.log import KafkaLog
-from streams.backends.sqlite import SqliteLog
 from streams.clock import scenario as scenario_clock
-from streams.compose import make_pump
-from streams.player import load_scenario, plan
-from streams.sections import LogSettings, Settings
+from streams.player import plan
+from streams.sections import Settings
 from tests.support.cluster import (
     alerts_of,
     desk_has_it,
+    embedded,
     environment_of,
     idle,
     make_topics,
     put,
+    scenario_of,
     settings_for,
     stage_keys,
     state_of,
@@ -26,31 +24,6 @@ from tests.support.cluster import (
 from tests.support.running import Process, wait_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
-
-SCENARIOS = Path("streams/scenarios")
-PEOPLE = 600
-
-
-def scenario_of(name):
-    """The crisis, with a smaller register."""
-    scenario = load_scenario(SCENARIOS / name)
-    if scenario.population is None:
-        return scenario
-    small = msgspec.structs.replace(scenario.population, people=PEOPLE)
-    return scenario._replace(population=small)
-
-
-def embedded(scenario, directory):
-    """What the embedded system ends with: state and alerts."""
-    settings = Settings(log=LogSettings(shards=3))
-    log = SqliteLog.open(directory, shards=3, clock=scenario_clock(scenario.start))
-    with make_pump(log, settings) as pump:
-        for step in plan(scenario, None):
-            put(log, step)
-            pump.run_until_idle()
-    found = state_of(log, settings), alerts_of(log)
-    log.close()
-    return found
 
 
 @pytest.mark.parametrize("name", ["turkiye-2023", "marrakesh-2023", "tonga-2022"])

@@ -25,7 +25,7 @@ from streams.core.stage import DESK_INPUT, DESK_OUTPUT, ROOM_INPUT, ROOM_OUTPUT,
 from streams.ports import NewRecord
 from streams.serving import journals as j
 from streams.serving import tables as t
-from streams.serving.runtime import ConfiguredFeed, Runtime, note_runtime, runtime_of
+from streams.serving.runtime import ConfiguredFeed, Runtime, note_runtime, read_runtime
 from streams.serving.writer import Writer
 from tests.serving.builders import AT, INCIDENT, SHARDS, SITUATION, TOTALS, base, story, summed
 
@@ -173,7 +173,8 @@ def test_silences_and_what_was_heard_are_rows(log, store):
 
 
 def test_the_engine_says_what_it_is_doing_in_one_row(store):
-    assert runtime_of(store) is None
+    with store.connect() as connection:
+        assert read_runtime(connection) is None
     first = Runtime(mode="live", phase="loading", beat_wall_at=AT)
     second = Runtime(
         mode="replay", phase="running", beat_wall_at=AT, title="Drill", status="Exercise",
@@ -182,4 +183,5 @@ def test_the_engine_says_what_it_is_doing_in_one_row(store):
     )  # fmt: skip
     note_runtime(store, first)
     note_runtime(store, second)
-    assert runtime_of(store) == second
+    with store.connect() as connection:
+        assert read_runtime(connection) == second

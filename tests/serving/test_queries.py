@@ -8,7 +8,7 @@ from sqlalchemy import event
 from schemas.codelists import AdviceScope, Bucket, Verb
 from schemas.incident import AdvisoryChanged
 from streams.serving import tables as t
-from streams.serving.queries import journal, nearest_id, status
+from streams.serving.queries import commands, journal, nearest_id, status
 from streams.serving.rows import rows_of
 from streams.serving.store import open_store
 from streams.serving.writer import write_rows
@@ -203,3 +203,20 @@ def test_the_live_comes_before_the_ended_and_the_newest_first(store):
             ),
         )
     assert [one.situation_id for one in status(store).situations] == ["new", "old", "over", "shut"]
+
+
+def test_orders_are_found_among_all_that_came_in_by_an_index(store):
+    asked = []
+
+    def keep(_connection, _cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    event.listen(store, "before_cursor_execute", keep)
+    assert commands(store) == []
+    event.remove(store, "before_cursor_execute", keep)
+    ((statement, parameters),) = [one for one in asked if "FROM inputs" in one[0]]
+    with store.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        assert [row.detail for row in plan] == [
+            "SEARCH inputs USING INDEX inputs_commands (name=?)"
+        ]

@@ -9,9 +9,9 @@ from streams.serving.runtime import (
     forget_runtime,
     note_runtime,
     process_name,
-    runtime_of,
 )
 from streams.serving.wall import snapshot
+from tests.support.running import runtime_of
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

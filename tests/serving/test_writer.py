@@ -14,9 +14,10 @@ from schemas.incident import SituationChanged
 from schemas.operations import FaultRaised, FeedHealthChanged, MessageRejected
 from streams.backends.sqlite import SqliteLog
 from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
-from streams.errors import StoreConflictError, StoreFailedError
+from streams.errors import DeliveriesFailedError, StoreConflictError, StoreFailedError
 from streams.ports import NewRecord
 from streams.serving import tables as t
+from streams.serving.deliveries import reading_deliveries
 from streams.serving.queries import status, writer_places
 from streams.serving.store import open_store, reading, rebuild_of
 from streams.serving.writer import Writer, lag
@@ -250,6 +251,31 @@ def test_the_place_is_kept_for_every_partition(log, store):
         ("dead-letters", 0): 0,
         ("operations", 0): 0,
     }
+
+
+def loop(folder):
+    (folder / "serving.sqlite").symlink_to(folder / "serving.sqlite")
+    return folder / "serving.sqlite"
+
+
+def below_a_file(folder):
+    (folder / "data").touch()
+    return folder / "data" / "serving.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [(loop, "Too many levels of symbolic links"), (below_a_file, "Not a directory")],
+)
+def test_only_a_file_that_is_not_there_is_an_empty_store(tmp_path, make, why):
+    path = make(tmp_path)
+    with pytest.raises(StoreFailedError, match=f"{path} cannot be reached: {why}"), reading(path):
+        pass
+    with (
+        pytest.raises(DeliveriesFailedError, match=f"{path} cannot be reached: {why}"),
+        reading_deliveries(path),
+    ):
+        pass
 
 
 def test_reading_a_file_that_is_not_there_makes_nothing(tmp_path):

@@ -2,25 +2,56 @@
 
 import os
 from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
 
 from schemas.alert import AlertRaised
 from schemas.codec import decode
 from streams.backends.kafka.admin import Admin
 from streams.backends.kafka.log import KafkaLog
+from streams.backends.sqlite import SqliteLog
 from streams.clock import WALL
-from streams.compose import restored
+from streams.clock import scenario as scenario_clock
+from streams.compose import make_pump, restored
 from streams.core.stage import DESK_INPUT, ROOM_OUTPUT
 from streams.exports import STAGE_OF, as_ndjson, in_order
 from streams.merge import admit, route
+from streams.player import load_scenario, plan
 from streams.ports import NewRecord, Record
 from streams.recovery import INPUT_OF, StageKey
-from streams.sections import KafkaSettings
+from streams.sections import KafkaSettings, LogSettings, Settings
+
+SCENARIOS = Path(__file__).parents[2] / "streams" / "scenarios"
+PEOPLE = 600
 
 
-def settings_for(kafka, directory):
+def scenario_of(name):
+    """The crisis, with a smaller register."""
+    scenario = load_scenario(SCENARIOS / name)
+    if scenario.population is None:
+        return scenario
+    small = msgspec.structs.replace(scenario.population, people=PEOPLE)
+    return scenario._replace(population=small)
+
+
+def embedded(scenario, directory):
+    """What the embedded system ends with: state and alerts."""
+    settings = Settings(log=LogSettings(shards=3))
+    log = SqliteLog.open(directory, shards=3, clock=scenario_clock(scenario.start))
+    with make_pump(log, settings) as pump:
+        for step in plan(scenario, None):
+            put(log, step)
+            pump.run_until_idle()
+    found = state_of(log, settings), alerts_of(log)
+    log.close()
+    return found
+
+
+def settings_for(kafka, directory, replication=1):
     """Settings of a log that belongs to a test's directory."""
     prefix = f"t{blake2b(str(directory).encode(), digest_size=6).hexdigest()}."
-    return KafkaSettings(bootstrap=kafka, prefix=prefix, replication=1)
+    return KafkaSettings(bootstrap=kafka, prefix=prefix, replication=replication)
 
 
 def make_topics(settings, shards=4, clock=WALL):
@@ -30,8 +61,12 @@ def make_topics(settings, shards=4, clock=WALL):
 
 def environment_of(settings):
     """What a process is told, to work on that log."""
-    said = {"BOOTSTRAP": settings.bootstrap, "PREFIX": settings.prefix, "REPLICATION": "1"}
-    return os.environ | {f"ROLLCALL_KAFKA_{name}": value for name, value in said.items()}
+    said = {
+        "BOOTSTRAP": settings.bootstrap,
+        "PREFIX": settings.prefix,
+        "REPLICATION": settings.replication,
+    }
+    return os.environ | {f"ROLLCALL_KAFKA_{name}": str(value) for name, value in said.items()}
 
 
 def put(log, step):

@@ -12,6 +12,7 @@ import httpx
 from streams.engine import Wanted, engine, listening
 from streams.loopback import url_of
 from streams.sections import Settings
+from streams.serving.runtime import read_runtime
 
 PATIENCE_S = 60.0
 _NEVER = threading.Event()
@@ -135,3 +136,9 @@ def running_engine_in(data, scenario=None, speed=1.0, settings=None):
             thread.join(20)
             assert not thread.is_alive()
             assert failures == []
+
+
+def runtime_of(store):
+    """Return what the engine last said of itself in a store."""
+    with store.connect() as connection:
+        return read_runtime(connection)

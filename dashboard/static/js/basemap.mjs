@@ -148,7 +148,7 @@ function style({ url, layers }, language) {
  * Make a map with the offline basemap; resolves after its `load`.
  *
  * `bounds` is [[west, south], [east, north]] in degrees. Rejects with a
- * sentence where the tiles or the library cannot be had.
+ * sentence where the tiles or the library cannot be had; nothing is left behind.
  */
 export async function createMap(container, { interactive = false, bounds = null, language = 'en' } = {}) {
   const [found] = await Promise.all([libraries(), styled(container)]);
@@ -162,10 +162,16 @@ export async function createMap(container, { interactive = false, bounds = null,
     renderWorldCopies: true,
     ...(bounds ? { bounds, fitBoundsOptions: { padding: 40 } } : { center: [15, 25], zoom: 1.3 }),
   });
-  await new Promise((done, failed) => {
-    map.once('load', done);
-    map.once('error', (event) => failed(event.error ?? new Error('the map could not be drawn')));
-  });
+  try {
+    await new Promise((done, failed) => {
+      map.once('load', done);
+      map.once('error', (event) => failed(event.error ?? new Error('the map could not be drawn')));
+    });
+  } catch (error) {
+    // A browser has few WebGL contexts, and the wall tries again and again.
+    map.remove();
+    throw error;
+  }
   return map;
 }
 

@@ -2,6 +2,9 @@
 
 export const TURN_S = 30;
 
+/** How long a new alert holds the view, and how long none does after that. */
+export const ALERT_S = 60;
+
 export const noRotation = Object.freeze({ id: null, since_ms: 0, held: false });
 
 /**
@@ -31,3 +34,21 @@ export const chosen = (id, now_ms) => ({ id, since_ms: now_ms, held: true });
 
 /** Let go: it turns again, a whole turn from now. */
 export const released = (rotation, now_ms) => ({ ...rotation, since_ms: now_ms, held: false });
+
+export const noAlarm = Object.freeze({ raised: null, from_ms: -Infinity });
+
+/**
+ * Note how many alerts were `raised` so far; null is not known.
+ *
+ * One more holds the view. In a flood of them it is held and let go in turn:
+ * a situation that nobody sees any more may be the worse one.
+ */
+export function alarmed(alarm, raised, now_ms) {
+  if (raised === null) return alarm;
+  const one_more = alarm.raised !== null && raised > alarm.raised;
+  const rested = now_ms - alarm.from_ms >= 2 * ALERT_S * 1000;
+  return { raised, from_ms: one_more && rested ? now_ms : alarm.from_ms };
+}
+
+/** Whether a new alert holds the view. */
+export const alarming = (alarm, now_ms) => now_ms - alarm.from_ms < ALERT_S * 1000;

@@ -4,7 +4,7 @@ import { bannersOf, frame, renderBanners } from './banners.mjs';
 import { freshness, heard, logNow, machineNow, ms, noClock } from './clock.mjs';
 import { mark, put, show } from './dom.mjs';
 import { speaker as speakerOf } from './figures.mjs';
-import { chosen, following, left_s, noRotation, released, turned } from './rotation.mjs';
+import { alarmed, alarming, chosen, following, left_s, noAlarm, noRotation, released, turned } from './rotation.mjs';
 import { listen, merged, staleBecause } from './stream.mjs';
 import { calmKind, renderCalm } from './wall_calm.mjs';
 import { renderFoot } from './wall_foot.mjs';
@@ -43,6 +43,7 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
   let now = null;
   let clock = noClock;
   let rotation = noRotation;
+  let alarm = noAlarm;
   let spoken = '';
   const state = { map: false, painted: false };
 
@@ -66,7 +67,8 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     const why = staleBecause(now, fresh, (mono - started) / 1000);
     const log_ms = logNow(clock, mono, wall_ms);
     const ids = (known?.situations ?? []).map((one) => one.situation_id);
-    rotation = turned(rotation, ids, mono, pausedBy(known) !== null);
+    alarm = alarmed(alarm, known && known.alerts.open + known.alerts.acknowledged, mono);
+    rotation = turned(rotation, ids, mono, pausedBy(known, mono) !== null);
     const situation = known?.situations.find((one) => one.situation_id === rotation.id) ?? null;
     const machine_ms = clock.heard_ms === null ? null : machineNow(clock, wall_ms);
     const statuses = [situation?.status].filter(Boolean);
@@ -108,8 +110,8 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     return height >= TALL ? 'tall' : height >= MID ? 'mid' : 'low';
   };
 
-  const pausedBy = (known) => {
-    if (known?.alerts.open) return 'alert';
+  const pausedBy = (known, mono) => {
+    if (known?.alerts.open && alarming(alarm, mono)) return 'alert';
     return root.activeElement ? 'focus' : null;
   };
 
@@ -123,13 +125,14 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
     put(refs.affected.children[1], word(key, { n: figure(live) }));
     show(refs.affected, situation !== null);
     show(refs.legend, situation !== null);
+    if (situation !== null) renderLegend(refs, situation, speaker);
     show(refs.scale, situation !== null);
     const several = known.situations.length;
     show(refs.turning, several > 1);
     if (several > 1) {
       const ids = known.situations.map((one) => one.situation_id);
       const next = known.situations.find((one) => one.situation_id === following(rotation.id, ids));
-      const paused = pausedBy(known);
+      const paused = pausedBy(known, mono);
       const fields = { i: ids.indexOf(rotation.id) + 1, n: several, title: next.title, s: left_s(rotation, mono) };
       put(refs.turningText, word(rotation.held ? 'turning_held' : paused ? `turning_paused_${paused}` : 'turning', fields));
     }
@@ -177,7 +180,6 @@ export function mount(root, { words, language, scale = 1, echo = {}, api = API.h
   mark(refs.mapCard, 'aria-label', speaker.say('map_label'));
   mark(refs.before, 'aria-label', speaker.say('before'));
   mark(refs.after, 'aria-label', speaker.say('after'));
-  renderLegend(refs, speaker);
   refs.before.addEventListener('click', () => step(-1));
   refs.after.addEventListener('click', () => step(1));
   refs.mapCard.addEventListener('pointerdown', onHold);

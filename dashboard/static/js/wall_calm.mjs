@@ -18,7 +18,7 @@ export function calmOf(now, log_ms, speaker) {
   const wait = now === null;
   if (!wait) {
     facts.push([say('fact_registered'), now.people === null ? say('unknown') : figure(now.people)]);
-    facts.push([say('fact_as_of'), asOf === null ? say('no_tick_yet') : `${day(asOf)} ${hhmm(asOf, 'UTC', true)} UTC`]);
+    facts.push([say('fact_as_of'), asOf === null ? say('no_tick_yet') : `${day(asOf)} ${hhmm(asOf, 'UTC', true)}\u00a0UTC`]);
     if (now.completeness) {
       facts.push([say('fact_shards'), say('shards', { reached: figure(now.completeness.reached), shards: figure(now.completeness.shards) })]);
     }

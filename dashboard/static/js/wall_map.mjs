@@ -2,7 +2,7 @@
 
 import { addBands, clearPlaces, createMap, highlightCountries, mapLibrary, updateBands } from './basemap.mjs';
 import { radius, ringSvg } from './charts.mjs';
-import { draw, el, mark, put } from './dom.mjs';
+import { draw, el, list, mark, put } from './dom.mjs';
 import { shown, totalText } from './figures.mjs';
 import { BUCKETS, MARKS } from './glyphs.mjs';
 import { boundsOf, placeNames, scaleOf, worldBounds } from './wall_place.mjs';
@@ -35,7 +35,7 @@ export function marksOf(now, situation) {
   const own = new Set((situation?.incidents ?? []).map((one) => one.incident_id));
   const stars = [...(situation?.incidents ?? []), ...now.situations.flatMap((one) => one.incidents), ...now.unplaced]
     .filter((one, at, all) => one.lon_deg !== null && all.findIndex((other) => other.incident_id === one.incident_id) === at)
-    .map((one) => ({ key: `star|${one.incident_id}`, kind: 'star', lon: one.lon_deg, lat: one.lat_deg, name: one.title, own: own.has(one.incident_id) }));
+    .map((one) => ({ key: `star|${one.incident_id}`, kind: 'star', lon: one.lon_deg, lat: one.lat_deg, name: one.title, word: centreWord(one.hazard), own: own.has(one.incident_id) }));
   const exact = areas.filter((area) => area.code.includes('-')).map((area) => shown(area).count);
   const most = Math.max(0, ...exact);
   const rings = areas
@@ -155,7 +155,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
       wanted.add(star.key);
       const node = markers.get(star.key)?.node ?? starNode();
       mark(node, 'data-own', star.own);
-      mark(node, 'aria-label', `${speaker.say('epicentre')}: ${star.name}`);
+      mark(node, 'aria-label', `${speaker.say(star.word)}: ${star.name}`);
       place(star.key, node, star);
     }
     for (const ring of rings) {
@@ -235,17 +235,24 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
   };
 }
 
-/** Fill the legend once; the same glyphs as on map and numbers. */
-export function renderLegend(refs, speaker) {
-  const entries = [
+// Only what shakes has an epicentre.
+const centreWord = (hazard) => (hazard === 'earthquake' ? 'epicentre' : 'legend_incident');
+
+/** What a legend has to explain of a situation: nothing that is not drawn. */
+export function legendOf(situation) {
+  const bands = situation?.bands ?? [];
+    return [
     [BUCKETS.unaccounted, 'unaccounted'], [BUCKETS.needs_help, 'needs_help'], [BUCKETS.safe, 'safe'], [BUCKETS.other, 'other'],
-    [MARKS.ring, 'legend_ring'], [MARKS.country, 'legend_country'], [MARKS.epicentre, 'epicentre'],
-    [MARKS.band, 'legend_band'], [MARKS.possible, 'legend_possible'],
+    [MARKS.ring, 'legend_ring'], [MARKS.country, 'legend_country'], [MARKS.epicentre, centreWord(situation?.hazard)],
+    ...(bands.some((band) => !band.possible_only) ? [[MARKS.band, 'legend_band']] : []),
+    ...(bands.some((band) => band.possible_only) ? [[MARKS.possible, 'legend_possible']] : []),
   ];
-  if (refs.legend.childElementCount) return;
-  for (const [glyph, key] of entries) {
-    const icon = el('i', 'g');
-    draw(icon, glyph);
-    refs.legend.append(el('li', '', icon, speaker.say(key)));
-  }
+}
+
+/** Patch the legend; the same glyphs as on map and numbers. */
+export function renderLegend(refs, situation, speaker) {
+  list(refs.legend, legendOf(situation), ([, key]) => key, () => el('li', '', el('i', 'g'), el('span')), (node, [glyph, key]) => {
+    draw(node.children[0], glyph);
+    put(node.children[1], speaker.say(key));
+  });
 }

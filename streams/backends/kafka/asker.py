@@ -110,6 +110,15 @@ class Asker:
             raise failed(self._settings, error, f"the topic {topic}") from error
         return 0 if found is None or found.error is not None else len(found.partitions)
 
+    def leader(self, topic: str, partition: int) -> int:
+        """Return the number of the broker that leads a partition; -1 while there is none."""
+        name = self._prefix + topic
+        try:
+            found = self._asking.list_topics(name, timeout=ANSWER_S).topics[name]
+        except KafkaException as error:
+            raise failed(self._settings, error, f"the topic {topic}") from error
+        return int(found.partitions[partition].leader)
+
     def close(self) -> None:
         """Let go of the connection."""
         self._asking.close()

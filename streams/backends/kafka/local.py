@@ -27,8 +27,7 @@ class Local:
     """The files of one state directory; whoever owns a partition uses its files."""
 
     def __init__(self, directory: Path) -> None:
-        """Use ``directory``, made if it is not there."""
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Use ``directory``, made once there is something to keep."""
         self._directory = directory
 
     def attempt(self, stage: str, partition: int, first: int, upto: int) -> int:
@@ -83,6 +82,7 @@ class Local:
 
     def _put(self, file: Path, body: bytes) -> None:
         """Write a file whole or not at all."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = file.with_suffix(".new")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as stream:  # noqa: PTH123 - of a descriptor, for us alone

@@ -19,7 +19,6 @@ from uuid import uuid4
 import msgspec
 from confluent_kafka import OFFSET_INVALID, TopicPartition
 
-from schemas.codec import UndecodableError, decode
 from schemas.operations import Tick
 from streams.backends.kafka.asker import Asker
 from streams.backends.kafka.control import control_of
@@ -40,7 +39,7 @@ from streams.backends.kafka.kept import (
 from streams.backends.kafka.local import Local
 from streams.backends.kafka.reader import Reader
 from streams.backends.kafka.transactions import Transactions
-from streams.backends.kafka.wire import TOPICS, Message, messages_of
+from streams.backends.kafka.wire import TOPICS, Message, message_again, messages_of, tick_at
 from streams.clock import Clock, ClockSpec, ScenarioClock, WallClock
 from streams.core.stage import DESK_INPUT
 from streams.errors import CommitConflictError
@@ -137,7 +136,7 @@ class KafkaLog:
         first, step = self._asker.begin(DESK_INPUT, 0), 256
         while begin > first:
             upto, begin, step = begin, max(first, begin - step), step * 4
-            ticks = [at for at in map(_tick_at, self._between(DESK_INPUT, 0, begin, upto)) if at]
+            ticks = [at for at in map(tick_at, self._between(DESK_INPUT, 0, begin, upto)) if at]
             if ticks:
                 return max(ticks)
         return None
@@ -147,26 +146,23 @@ class KafkaLog:
         del durable
         if not records:
             return
-        messages = self._messages(records)
-        with self._lock:
-            if self._appender is None:
-                self._appender = self._writer(f"append-{uuid4().hex}")
-            appender = self._appender
-        with appender.transaction() as writer:
-            writer.write(messages)
-            self._abort("writing")
+        self._append(self._messages(records))
         self._advance(record.event.at for record in records if isinstance(record.event, Tick))
+
+    def put_back(self, record: Record, also: Sequence[NewRecord]) -> None:
+        """Append a record once more where it stands, as it is, with others beside it."""
+        self._append([message_again(record, self._settings.prefix), *self._messages(also)])
 
     def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
         """Return committed records from ``offset`` on, in order, at most ``limit``."""
         check_place(TOPICS, topic, partition, self._shards)
         records = self._reader().read(topic, partition, offset, limit)
         if self._scenario is not None and topic == DESK_INPUT:
-            self._advance(at for at in map(_tick_at, records) if at is not None)
+            self._advance(at for at in map(tick_at, records) if at is not None)
         return records
 
-    def wait(self, places: Sequence[tuple[str, int]], timeout_s: float) -> bool:
-        """Sleep until one of ``places``, read before, has more, or the time is over."""
+    def wait(self, places: Sequence[tuple[str, int]], timeout_s: float) -> list[tuple[str, int]]:
+        """Sleep until some of ``places``, read before, have more; return which."""
         return self._reader().wait(places, timeout_s)
 
     def upto(self, topic: str, partition: int) -> int:
@@ -314,6 +310,15 @@ class KafkaLog:
             reader = self._readers.one = Reader(self._settings, self._asker)
         return reader
 
+    def _append(self, messages: Sequence[Message]) -> None:
+        with self._lock:
+            if self._appender is None:
+                self._appender = self._writer(f"append-{uuid4().hex}")
+            appender = self._appender
+        with appender.transaction() as writer:
+            writer.write(messages)
+            self._abort("writing")
+
     def _writer(self, name: str) -> Transactions:
         return Transactions(self._settings, name, self._asker.expect)
 
@@ -391,14 +396,3 @@ class KafkaLog:
         if self._scenario is not None:
             for at in ticks:
                 self._scenario.advance(at)
-
-
-def _tick_at(record: Record) -> datetime | None:
-    """Return when a tick is, None for another message or one that cannot be read."""
-    if record.name != Tick.__name__:
-        return None
-    try:
-        tick = decode(record.name, record.body, record.version)
-    except UndecodableError:  # the desk makes a dead letter of it
-        return None
-    return tick.at if isinstance(tick, Tick) else None

@@ -25,7 +25,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams import metrics as m
 from streams.backends.kafka.clients import brokers, password, ssl_context
-from streams.backends.kafka.standing import Control, Look, Standing
+from streams.backends.kafka.control import Control
+from streams.backends.kafka.in_order import Transport
+from streams.backends.kafka.standing import Look, Standing
 from streams.backends.kafka.wire import headers_of, record_of
 from streams.clock import ClockSpec
 from streams.completeness import Completeness, Sample, Stall, lag_of
@@ -114,7 +116,7 @@ class Merge:
             late = threading.Timer(STOP_S, self._late)
             late.daemon = True
             late.start()
-            if starting.done():
+            if self._started:
                 await self._app.stop()
 
     async def _until_told(self, starting: asyncio.Future[Any]) -> None:
@@ -167,7 +169,7 @@ class Merge:
             agent = self._agent(topic.name, control)
             app.agent(channel, name=f"merge.{topic.name}", concurrency=1)(agent)
         if control.clock.kind == "wall":
-            app.timer(TICK_LOOK_S, name="tick")(self._tick)
+            app.task(self._ticks)
         self._declare_pages()
 
     def _agent(self, name: str, control: Control) -> Callable[[Any], Awaitable[None]]:
@@ -223,7 +225,13 @@ class Merge:
             for one in self._app.consumer.assignment()
         }
 
+    async def _ticks(self) -> None:
+        while True:
+            await self._tick()
+            await asyncio.sleep(TICK_LOOK_S)
+
     async def _tick(self) -> None:
+        """Write the tick that is owed, where this process leads."""
         try:
             if LEADER not in self._mine():
                 self._led = False
@@ -239,7 +247,7 @@ class Merge:
             # The next one waits for this: of a cluster that was away, only the newest is owed.
             await (await self._send(NewRecord(DESK_INPUT, 0, tick.event_id, tick)))
             self._last_tick_at = tick.at
-        except Exception as error:  # noqa: BLE001 - Faust would log it a second, for ever
+        except Exception as error:  # noqa: BLE001 - Faust would log it, and tick no more
             self._fatal("no tick could be written", error)
 
     async def _took_over(self) -> bool:
@@ -346,7 +354,7 @@ def _record(name: str, message: Any) -> Record:
 
 
 def _app(settings: KafkaSettings, group: str, port: int, scratch: str) -> faust.App:
-    return faust.App(
+    app = faust.App(
         group,
         broker=[f"kafka://{one}" for one in brokers(settings).split(",")],
         broker_credentials=credentials(settings),
@@ -374,6 +382,8 @@ def _app(settings: KafkaSettings, group: str, port: int, scratch: str) -> faust.
         web_metrics_enabled=False,
         worker_redirect_stdouts=False,
     )
+    app.transport = Transport(app.conf.broker_consumer, app)
+    return app
 
 
 def credentials(settings: KafkaSettings) -> faust.SASLCredentials | faust.SSLCredentials | None:

@@ -13,6 +13,9 @@ LIBRARIES = ("faust", "aiokafka", "mode", "aiohttp", "asyncio", "kafka", "conflu
 AGAIN_S = 30.0
 """After so long the same thing may be said once more."""
 
+ORDINARY = ("because it is rebalancing",)
+"""Parts of warnings that say what happens whenever a process joins or leaves."""
+
 MAX_CHARS = 200
 """Longest line of a library."""
 
@@ -37,7 +40,8 @@ class OneLine(logging.Handler):
         except (TypeError, ValueError):
             words = str(record.msg)
         line = (words.strip().splitlines() or [""])[0][:MAX_CHARS]
-        self._say(f"{record.name.partition('.')[0]}: {line}")
+        if not any(part in line for part in ORDINARY):
+            self._say(f"{record.name.partition('.')[0]}: {line}")
 
 
 def hush(say: Callable[[str], object]) -> None:

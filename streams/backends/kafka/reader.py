@@ -75,15 +75,18 @@ class Reader:
             self._fetch(FETCH_S)
         return _taken(held, limit)
 
-    def wait(self, places: Collection[Place], timeout_s: float) -> bool:
-        """Return whether one of ``places`` has something to read, after a sleep.
+    def wait(self, places: Collection[Place], timeout_s: float) -> list[Place]:
+        """Return which of ``places`` have something to read, after a sleep if none.
 
         Only places that were read before can.
         """
-        if any(self._held[place].records for place in places):
-            return True
+        if ready := self._ready(places):
+            return ready
         self._fetch(timeout_s)
-        return any(self._held[place].records for place in places)
+        return self._ready(places)
+
+    def _ready(self, places: Collection[Place]) -> list[Place]:
+        return [place for place in places if self._held[place].records]
 
     def upto(self, topic: str, partition: int) -> int:
         """Return the offset up to which, as of the last read, there is nothing more."""

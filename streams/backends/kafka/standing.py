@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import msgspec
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
@@ -23,8 +22,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from schemas.codec import UndecodableError, decode
 from schemas.operations import Tick
 from streams.backends.kafka.clients import for_confluent, for_reading
+from streams.backends.kafka.control import KEY, Control
+from streams.backends.kafka.control import decode as decode_control
 from streams.backends.kafka.wire import TYPE
-from streams.clock import ClockSpec
 from streams.completeness import Place, lag_of
 from streams.core.stage import DESK_INPUT, SHARD_INPUT
 from streams.errors import FormatMismatchError, LogFailedError, NotFoundError
@@ -34,21 +34,11 @@ from streams.topology import CONTROL, PUBLIC
 ANSWER_S = 5.0
 """How long the brokers may take to answer."""
 
-KEY = b"log"
-
-LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call] # so the library has it
+EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # likewise
 
 BACK = 256
 """Records at the end of desk-input in which a tick is looked for first."""
-
-
-class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """What is fixed when the topics are made (compacted topic ``control``, key ``log``)."""
-
-    format: int
-    clock: ClockSpec
-    shards: int
 
 
 class Look(NamedTuple):
@@ -73,7 +63,8 @@ class Standing:
         reading = for_reading(settings, group) | {"isolation.level": "read_uncommitted"}
         self._consumer = Consumer(reading)
         self._places: list[Place] = []
-        self._last: Look | None = None
+        self._committed_before: Mapping[Place, int] = {}
+        self._marks: dict[Place, tuple[int, int]] = {}
 
     def control(self) -> Control:
         """Return what the log was made with; ``NotFoundError`` where there is none."""
@@ -84,13 +75,7 @@ class Standing:
         if found is None:
             what = f"there are no topics {self._settings.prefix}* on {self._settings.bootstrap}"
             raise NotFoundError(what, hint="make them with `rollcall topics create`")
-        try:
-            control = msgspec.json.decode(found, type=Control)
-        except msgspec.DecodeError as error:
-            raise self._other_format(str(error)) from error
-        if control.format != 1:
-            words = f"format {control.format}"
-            raise self._other_format(words)
+        control = decode_control(found)
         shards = self._partitions(SHARD_INPUT)
         if shards != control.shards:
             words = f"{shards} partitions instead of {control.shards}"
@@ -111,11 +96,12 @@ class Standing:
         """Return how far the public topics are merged, of the moment before it asked."""
         at = datetime.now(UTC)
         ends = self._offsets(self._places, LATEST)
-        done = self._committed()
-        if lag_of(ends, done):
-            done |= self._beyond(ends, done)
-        self._last = Look(at, ends, done)
-        return self._last
+        committed = self._committed()
+        done = committed
+        if lag_of(ends, committed):
+            done = committed | self._beyond(ends, committed)
+        self._committed_before = committed
+        return Look(at, ends, done)
 
     def last_tick(self) -> Tick | None:
         """Return the newest tick in desk-input; None where there is none yet."""
@@ -134,21 +120,26 @@ class Standing:
 
     # ------------------------------------------------------------------ inside
 
-    def _beyond(self, ends: Mapping[Place, int], done: Mapping[Place, int]) -> dict[Place, int]:
+    def _beyond(
+        self, ends: Mapping[Place, int], committed: Mapping[Place, int]
+    ) -> dict[Place, int]:
         """Return later places where nothing is left up to them, though nobody committed them.
 
         Records may be gone for their age; and what ends a topic may be no
         record but a mark of a transaction, which no reader ever commits.
         """
-        lagging = list(lag_of(ends, done))
+        lagging = list(lag_of(ends, committed))
         begins = self._offsets(lagging, EARLIEST)
-        beyond = {place: begins[place] for place in lagging if begins[place] > done.get(place, 0)}
-        last = self._last
+        beyond = {}
         for place in lagging:
-            stands = beyond.get(place, done.get(place, 0))
-            unmoved = last is not None and last.done.get(place, 0) == stands
-            if stands < ends[place] and unmoved and self._only_marks(place, stands, ends[place]):
-                beyond[place] = ends[place]
+            stood = committed.get(place, 0)
+            since, marks_upto = self._marks.get(place, (stood, stood))
+            upto = max(stood, begins[place], marks_upto if since == stood else stood)
+            unmoved = self._committed_before.get(place, 0) == stood
+            if upto < ends[place] and unmoved and self._only_marks(place, upto, ends[place]):
+                upto = ends[place]
+                self._marks[place] = (stood, upto)
+            beyond[place] = upto
         return beyond
 
     def _only_marks(self, place: Place, begin: int, end: int) -> bool:

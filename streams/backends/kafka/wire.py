@@ -8,9 +8,11 @@ itself writes has in ``at`` the time of the log's clock, milliseconds since
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
-from schemas.codec import VERSION
+from schemas.codec import VERSION, UndecodableError, decode
+from schemas.operations import Tick
 from streams.ports import NewRecord, Record, body_of, partitions_of
 from streams.topology import CLUSTER, PUBLIC
 
@@ -52,7 +54,8 @@ def record_of(
     said = {name: text for name, text in headers if isinstance(text, bytes)}
     name = said.get(TYPE)
     version = said.get(VERSION_HEADER)
-    at_ms = _number(said.get(AT, b""))
+    # Of a public topic nobody can say when it came in but the broker.
+    at_ms = _UNREADABLE if topic in _TYPE_OF else _number(said.get(AT, b""))
     return Record(
         topic,
         partition,
@@ -95,3 +98,21 @@ def _number(text: bytes) -> int:
         return int(text)
     except ValueError:
         return _UNREADABLE
+
+
+def message_again(record: Record, prefix: str) -> Message:
+    """Return what to produce for a record to stand in its partition once more."""
+    headers = headers_of(record.name, record.version) if record.name else []
+    key = record.key.encode()
+    return Message(prefix + record.topic, record.partition, key, record.body, headers)
+
+
+def tick_at(record: Record) -> datetime | None:
+    """Return when a tick is, None for another message or one that cannot be read."""
+    if record.name != Tick.__name__:
+        return None
+    try:
+        tick = decode(record.name, record.body, record.version)
+    except UndecodableError:  # the desk makes a dead letter of it
+        return None
+    return tick.at if isinstance(tick, Tick) else None
