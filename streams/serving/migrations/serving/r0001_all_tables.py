@@ -352,6 +352,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("also IS NOT NULL"),
     )
     op.create_index(
+        "inputs_commands",
+        "inputs",
+        ["name"],
+        sqlite_where=sa.text("name = 'CommandIssued'"),
+        postgresql_where=sa.text("name = 'CommandIssued'"),
+    )
+    op.create_index(
         "inputs_contacts",
         "inputs",
         ["received_at", "what"],
