@@ -6,9 +6,6 @@ import pytest
 
 from dashboard.process import Process
 from tests.support import screens
-from tests.support.postgres import postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
 
 
 @pytest.fixture

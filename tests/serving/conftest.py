@@ -7,22 +7,21 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine
 
+from infra.postgres import Postgres
 from streams.serving.place import Place
 from streams.serving.postgres import Database
 from streams.serving.store import open_store
-from tests.support.postgres import Server, postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(scope="session")
-def ready(postgres_server: Server) -> str:
+def with_tables(postgres_server: Postgres) -> Iterator[str]:
     """Return the name of a database with our tables, to be copied: that is faster than making."""
     name = f"ready_{uuid4().hex}"
     open_store(Database(postgres_server.create_database(name))).dispose()
-    return name
+    yield name
+    postgres_server.drop_database(name)
 
 
 @pytest.fixture(params=BOTH)
@@ -30,9 +29,18 @@ def new_place(request, tmp_path):
     """Return a function that names another new place for a store."""
     numbers = count()
     if request.param == "sqlite":
-        return lambda: tmp_path / f"store-{next(numbers)}.sqlite"
-    server, ready = (request.getfixturevalue(name) for name in ("postgres_server", "ready"))
-    return lambda: Database(server.create_database(f"test_{uuid4().hex}", ready))
+        yield lambda: tmp_path / f"store-{next(numbers)}.sqlite"
+        return
+    server, template = (request.getfixturevalue(it) for it in ("postgres_server", "with_tables"))
+    names = []
+
+    def make():
+        names.append(f"test_{uuid4().hex}")
+        return Database(server.create_database(names[-1], template))
+
+    yield make
+    for name in names:
+        server.drop_database(name)
 
 
 @pytest.fixture

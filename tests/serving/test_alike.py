@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from infra.postgres import Postgres
 from schemas.alert import AlertRaised
 from streams.backends.sqlite import SqliteLog
 from streams.cli import main
@@ -29,7 +30,6 @@ from streams.serving.trail import trail_of_cause, trail_of_person
 from streams.serving.wall import snapshot
 from streams.serving.wall_zones import zones
 from streams.serving.writer import Writer, lag
-from tests.support.postgres import Server
 
 pytestmark = pytest.mark.postgres
 
@@ -37,13 +37,14 @@ SCENARIO = Path(__file__).parents[2] / "streams/scenarios/turkiye-2023"
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server):
+def both(tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres):
     """Yield the stores of one log: a file, and a database; both opened to read."""
     folder = tmp_path_factory.mktemp("alike")
     words = ["--data", str(folder), "replay", str(SCENARIO), "--no-population"]
     said = CliRunner().invoke(main, words, catch_exceptions=False)
     assert said.exit_code == 0, said.output
-    database = Database(postgres_server.create_database(f"test_{uuid4().hex}"))
+    name = f"test_{uuid4().hex}"
+    database = Database(postgres_server.create_database(name))
     with closing(SqliteLog.open_read_only(folder)) as log:
         writer = Writer(log, open_store(database))
         writer.drain()
@@ -53,6 +54,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server):
     yield stores
     for one in stores:
         one.dispose()
+    postgres_server.drop_database(name)
 
 
 def ids(engine, column):

@@ -216,6 +216,12 @@ def test_orders_are_found_among_all_that_came_in_by_an_index(store):
     event.remove(store, "before_cursor_execute", keep)
     ((statement, parameters),) = [one for one in asked if "FROM inputs" in one[0]]
     with store.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # An empty table is read whole, whatever its indexes are.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            assert any("Scan using inputs_commands on inputs" in line for (line,) in plan)
+            return
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         assert [row.detail for row in plan] == [
             "SEARCH inputs USING INDEX inputs_commands (name=?)"
