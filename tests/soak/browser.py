@@ -4,7 +4,8 @@
 
 Prints heap and DOM nodes after a forced garbage collection every minute, and
 their slope from the fifth minute on; fails if the page was loaded anew, if a
-request left the host, if the canvas was ever blank, or if something grows.
+request left the host, if the map was blank at one of its looks (every ten
+seconds, by its pixels), or if something grows.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
+from tests.support.pixels import drawn_share
+
 FLAGS = (
     "--no-sandbox --use-angle=swiftshader --enable-unsafe-swiftshader --disable-dev-shm-usage"
     " --disable-background-networking --disable-component-update --disable-sync --no-first-run"
@@ -26,11 +29,11 @@ SETTLED_MIN = 5
 
 HEAP_MB_PER_MIN = 0.1
 NODES_PER_MIN = 5.0
-BLANK = """() => {
-  const find = root => [...root.querySelectorAll('*')].flatMap(e =>
-    [...(e.tagName === 'CANVAS' ? [e] : []), ...(e.shadowRoot ? find(e.shadowRoot) : [])]);
-  return find(document).length;
-}"""
+LOOK_S = 10
+"""Seconds between two looks at the pixels of the map."""
+
+LEAST_DRAWN = 0.05
+"""Share of the map's pixels that any part of the world with land in it draws."""
 
 
 def look(page: Page, cdp: CDPSession) -> tuple[float, float]:
@@ -40,9 +43,19 @@ def look(page: Page, cdp: CDPSession) -> tuple[float, float]:
     metrics = {one["name"]: one["value"] for one in cdp.send("Performance.getMetrics")["metrics"]}
     if page.evaluate("window.__soak") != 1:
         sys.exit("the page was loaded anew")
-    if page.evaluate(BLANK) < 1:
-        sys.exit("the canvas of the map is gone")
     return metrics["JSHeapUsedSize"] / 2**20, metrics["Nodes"]
+
+
+def watch_until(page: Page, at_s: float) -> None:
+    """Look at the map's pixels until this moment; end with a sentence if it is blank."""
+    while True:
+        share = drawn_share(page)
+        if share < LEAST_DRAWN:
+            sys.exit(f"the map is blank: its canvas draws {share:.1%} of its pixels")
+        left_s = at_s - time.monotonic()
+        if left_s <= 0:
+            return
+        page.wait_for_timeout(1000 * min(left_s, LOOK_S))
 
 
 def _left(url: str, host: str) -> set[str]:
@@ -76,7 +89,7 @@ def main() -> None:
         cdp.send("Performance.enable")
         began_s, seen = time.monotonic(), list[tuple[float, float, float]]()
         for minute in range(given.minutes + 1):
-            page.wait_for_timeout(max(0.0, (minute * 60 - (time.monotonic() - began_s)) * 1000))
+            watch_until(page, began_s + minute * 60)
             heap_mb, nodes = look(page, cdp)
             seen.append(((time.monotonic() - began_s) / 60, heap_mb, nodes))
             print(

@@ -11,6 +11,7 @@ import { areaName } from './wall_side.mjs';
 const EMPTY = Object.freeze({ type: 'FeatureCollection', features: [] });
 const SQUARE = 25;
 const AGAIN_MS = 15_000;
+const LOST_MS = 3_000;
 
 /** A band's name along its line: MMI VII, possible ring; marked where estimated. */
 export function bandLabel(band, hazard, { say, or }) {
@@ -54,7 +55,9 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
   let last = null;
   let again = null;
   let retry = null;
+  let lost = null;
   let cleared = '';
+  let placed = '';
   const markers = new Map();
 
   const start = async () => {
@@ -74,10 +77,24 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
     addBands(map);
     map.on('moveend', settle);
     map.on('resize', settle);
+    // A graphics driver takes pictures away; one that is not given back is drawn on a new map.
+    map.on('webglcontextlost', () => { lost = setTimeout(anew, LOST_MS); });
+    map.on('webglcontextrestored', () => clearTimeout(lost));
     drawn = { id: null, key: null, framed: false };
     if (last) render(...last);
     map.once('idle', onIdle);
     map.triggerRepaint();
+  };
+
+  const anew = () => {
+    for (const { marker } of markers.values()) marker.remove();
+    markers.clear();
+    const gone = map;
+    map = null;
+    [cleared, placed] = ['', ''];
+    gone.remove();
+    clearTimeout(lost);
+    start();
   };
 
   const settle = () => {
@@ -197,7 +214,6 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
   };
 
   // Names are put where they cover nothing; measured only when something moved or was renamed.
-  let placed = '';
   const names = (situation) => {
     if (situation === null) return;
     const scale = unit();
@@ -231,6 +247,7 @@ export function wallMap(refs, { speaker, zonesUrl, unit, onIdle, onFault }) {
       clearTimeout(again);
       clearTimeout(retry);
       map?.remove();
+      clearTimeout(lost);
     },
   };
 }
