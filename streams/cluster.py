@@ -1,19 +1,28 @@
 """The composition root of cluster mode: settings to the parts of one role."""
 
+import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
+from typing import Any
 
 from sqlalchemy.exc import DatabaseError
 
 from streams.backends.kafka.log import KafkaLog
 from streams.backends.kafka.membership import Membership
+from streams.backends.kafka.public import PublicLog
 from streams.backends.sqlite import SqliteLog
-from streams.compose import backlog, engine_version, stage_factories
+from streams.compose import backlog, engine_version, log_now, stage_factories
 from streams.errors import BadInputError, LogFailedError, StoreFailedError
+from streams.feeds import ndjson
+from streams.ingest.api import application
+from streams.ingest.inlet import Inlet
+from streams.loopback import Served, url_of
+from streams.metrics import Metrics
 from streams.ports import EventLog
 from streams.recovery import INPUT_OF
 from streams.sections import Settings
@@ -55,6 +64,37 @@ def log_to_read(data: Path, settings: Settings) -> Iterator[EventLog]:
         log = SqliteLog.open_read_only(data)
     with closing(log):
         yield log
+
+
+@contextmanager
+def public_log(data: Path, settings: Settings) -> Iterator[PublicLog]:
+    """Open the public topics of the cluster, for what comes in from outside."""
+    with closing(PublicLog(settings.kafka, data)) as log:
+        yield log
+
+
+def run_api(
+    data: Path,
+    settings: Settings,
+    listener: socket,
+    *,
+    say: Callable[[str], None],
+    asked: threading.Event,
+) -> None:
+    """Answer HTTP until ``asked`` to stop: what comes in is published to the topics."""
+    with public_log(data, settings) as log:
+        inlet = Inlet(log, Metrics(), lambda: None, most_waiting=0)
+
+        def health() -> Mapping[str, Any]:
+            at = log_now(log)
+            state = "stopping" if asked.is_set() else "running"
+            return {"state": state, "pid": os.getpid(), "as_of": at.isoformat()}
+
+        served = Served(application(inlet, ndjson.parse, health), listener, "api")
+        say(f"the API listens on {url_of(listener)}")
+        asked.wait()
+        inlet.closed = True
+        served.stop()
 
 
 def store_of(settings: Settings) -> Database:

@@ -10,7 +10,7 @@ from streams.cli.feeding import ingest, population, replay, run
 from streams.cli.merge import merge
 from streams.cli.officer import do
 from streams.cli.reading import export, schemas, status
-from streams.cli.roles import worker, write
+from streams.cli.roles import api, worker, write
 from streams.cli.running import engine, poll
 from streams.cli.streaming import publish, tail
 from streams.cli.topics import topics
@@ -65,6 +65,6 @@ def main(ctx: click.Context, data: Path, kafka: str | None, settings: Path | Non
 
 for command in (
     up, ingest, run, replay, population, do, status, export, deadletters, schemas, backup, restore,
-    doctor, tail, publish, topics, engine, merge, worker, write, poll, dispatch,
+    doctor, tail, publish, topics, engine, merge, worker, write, api, poll, dispatch,
 ):  # fmt: skip
     main.add_command(command)

@@ -132,7 +132,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-class Instant(click.ParamType[datetime]):
+class Instant(click.ParamType):
     """A time with its zone, as 2023-02-06T01:17:34Z."""
 
     name = "time"

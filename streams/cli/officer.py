@@ -15,9 +15,10 @@ from schemas.codelists import Hazard, Role, Verb
 from schemas.command import NEEDS, CommandIssued
 from streams.cli.base import Session, pass_session
 from streams.cli.remote import running_engine
+from streams.cluster import public_log
 from streams.compose import open_log
 from streams.errors import BadInputError, EngineAwayError, LogInUseError
-from streams.ingest.intake import Source, accept
+from streams.ingest.intake import Report, Source, accept
 from streams.serving.orders import KEYS, SETTABLE, TIMES, areas_of, order, refuse_unknown, send
 from streams.serving.store import STORE_FILE, reading
 
@@ -86,6 +87,9 @@ def do(
     said = _said(pairs)
     give = partial(order, said, verb=verb, by=by, role=role, reason=reason, status=status,
                    source="command-line")  # fmt: skip
+    if session.cluster is not None:
+        _published(session, give(nonce=once or datetime.now(UTC).isoformat()))
+        return
     try:
         log = open_log(session.data, session.settings)
     except LogInUseError as error:
@@ -111,9 +115,24 @@ def do(
         report = accept(log, source, [command], now)
     finally:
         log.close()
+    _refuse(report)
+    _say_waiting(command.event_id, "accepted")
+
+
+def _refuse(report: Report) -> None:
     for _, why in report.rejections:
         raise BadInputError(why, hint="see `rollcall do --help`")
-    _say_waiting(command.event_id, "accepted")
+
+
+def _published(session: Session, ready: dict[str, Any]) -> None:
+    """Give an order to a cluster: it goes where all commands are published."""
+    with reading(session.store_place()) as engine:
+        refuse_unknown(engine, ready)
+    with public_log(session.data, session.settings) as log:
+        now = log.clock.now()
+        command = msgspec.convert(ready | dict.fromkeys(TIMES, now), CommandIssued)
+        _refuse(accept(log, Source("do", "command", lambda *_: ()), [command], now))
+    click.echo(f"{command.event_id}: published, the cluster carries it out")
 
 
 def _say_waiting(event_id: str, became: str) -> None:

@@ -1,4 +1,4 @@
-"""The roles of cluster mode that work on the log: ``worker`` and ``write``."""
+"""The roles of cluster mode that work on the log: ``api``, ``worker``, ``write``."""
 
 import os
 import threading
@@ -9,7 +9,8 @@ import click
 
 from streams.cli.base import Session, pass_session
 from streams.cli.running import polled_feeds, stopping
-from streams.cluster import run_worker, run_writer
+from streams.cluster import run_api, run_worker, run_writer
+from streams.loopback import bound
 from streams.printable import one_line
 from streams.serving.runtime import ConfiguredFeed
 
@@ -32,6 +33,25 @@ def worker(session: Session) -> None:
     """
     with _told_to_stop() as asked:
         run_worker(session.data, session.settings, say=say, stopped=asked.is_set)
+    say("stopped")
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), help="Else the setting ports.api.")
+@pass_session
+def api(session: Session, port: int | None) -> None:
+    """Take in over HTTP what is meant for a cluster, and publish it.
+
+    The same API as an engine's (docs/api/http.md): a 202 means that the cluster
+    has it. Feeds are polled by `rollcall poll --api URL`, and officers act on
+    the dashboard's screens through it. It answers on this machine alone.
+
+    For example:
+      rollcall --kafka localhost:9092 api --port 8080
+    """
+    wanted = session.settings.ports.api if port is None else port
+    with bound(wanted, "the HTTP API") as listener, _told_to_stop() as asked:
+        run_api(session.data, session.settings, listener, say=say, asked=asked)
     say("stopped")
 
 
