@@ -147,6 +147,7 @@ def run_writer(
     ``StoreConflictError`` ends it: another writer is at work.
     """
     database = store_of(settings)
+    failing: type[Exception] | None = None
     while not asked.is_set():
         try:
             with ExitStack() as closes:
@@ -156,11 +157,15 @@ def run_writer(
                     closing(Writer(log, store, batch=settings.writer.batch))
                 )
                 say(f"writing to {database}")
+                failing = None
                 beat = Beat(log, writer, feeds)
                 closes.callback(beat.end)
                 _write(log, writer, beat, asked)
         except (LogFailedError, StoreFailedError, DatabaseError) as error:
-            say(f"stands still: {error.orig if isinstance(error, DatabaseError) else error}")
+            kind = type(error)
+            if kind is not failing:
+                failing = kind
+                say(f"stands still: {error.orig if isinstance(error, DatabaseError) else error}")
             asked.wait(AGAIN_S)
 
 

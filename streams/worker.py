@@ -96,6 +96,7 @@ class Seat:
                 self._turn(lane)
             with self._snapshots:
                 lane.snapshot()
+            how.say(f"{self.key} is handed over at {log.committed(*self.key)}")
         finally:
             log.release(*self.key)
 

@@ -13,7 +13,11 @@ from streams.channels.dispatcher import Dispatcher
 from streams.cli.base import Session, pass_session
 from streams.cluster import log_to_read
 from streams.compose import dispatching
+from streams.errors import LogFailedError
 from streams.printable import one_line
+
+AGAIN_S = 2.0
+"""Pause while the brokers are away."""
 
 
 @click.command()
@@ -41,8 +45,22 @@ def dispatch(session: Session, until_idle: bool) -> None:
         dispatching(log, session.data, session.settings, show=_show, say=_say) as dispatcher,
     ):
         with _stopping(stopped, dispatcher):
+            waiting_for_cluster = False
             while not stopped.is_set():
-                dispatcher.step()
+                try:
+                    dispatcher.step()
+                except LogFailedError as error:
+                    if session.cluster is None or until_idle:
+                        raise
+                    # What was taken from the log is kept; the brokers will be back.
+                    if not waiting_for_cluster:
+                        _say(f"waits for the cluster: {error}")
+                    waiting_for_cluster = True
+                    dispatcher.wait(AGAIN_S)
+                    continue
+                if waiting_for_cluster:
+                    _say("the cluster answers again")
+                waiting_for_cluster = False
                 if until_idle and dispatcher.idle:
                     break
                 dispatcher.wait(session.settings.dispatch.poll_s)

@@ -7,12 +7,16 @@ and with Java's console producer must stand in ``rollcall status``.
 import json
 import signal
 import subprocess
+import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from kafka import KafkaProducer
 
-from infra.kafka import jars
+from infra.kafka import Cluster, jars
+from streams.cli import main
 from streams.topology import partition_of
 from tests.cli.conftest import Rollcall
 from tests.support.cluster import environment_of, make_topics, settings_for
@@ -23,8 +27,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(240)]
 SHARDS = 4
 ROLES = {
     "merge": ("merge", "--metrics-port", "0"),
-    "worker-1": ("worker",),
-    "worker-2": ("worker",),
     "write": ("write",),
     "dispatch": ("dispatch",),
 }
@@ -63,33 +65,48 @@ def check_in(number, person_id, now, **fields):
     }
 
 
+NOTHING: dict[str, Any] = {"situations": [], "totals": [], "waiting": None}
+"""What is known while the cluster does not answer."""
+
+
 class System:
     """The processes of a cluster, and its command line."""
 
-    def __init__(self, kafka, postgres, folder, monkeypatch):
+    def __init__(self, kafka, postgres, folder, monkeypatch, workers=2):
         self.settings = settings_for(kafka, folder)
         make_topics(self.settings, SHARDS)
+        self.workers = [f"worker-{number}" for number in range(workers)]
+        roles = ROLES | dict.fromkeys(self.workers, ("worker",))
         said = environment_of(self.settings) | {"ROLLCALL_STORE_URL": postgres}
         for name in ("KAFKA_BOOTSTRAP", "KAFKA_PREFIX", "KAFKA_REPLICATION", "STORE_URL"):
             monkeypatch.setenv(f"ROLLCALL_{name}", said[f"ROLLCALL_{name}"])
         self.processes = {
-            name: Process(folder / name, *words, env=said) for name, words in ROLES.items()
+            name: Process(folder / name, *words, env=said) for name, words in roles.items()
         }
-        self.rollcall = Rollcall(folder)
+        self.rollcall, self.folder = Rollcall(folder), folder / "data"
         self.processes["merge"].wait_for("leads: writes the ticks")
-        wait_for(lambda: len(self.at_work()) >= SHARDS + 2, "every partition at work")
+        wait_for(self.settled, "every partition at work, and shared")
 
-    def at_work(self):
-        """Which stages go on, as the workers say."""
-        return {
-            line.partition(" goes on")[0]
-            for name in ("worker-1", "worker-2")
-            for line in self.processes[name].lines
-            if " goes on at " in line
-        }
+    def has(self, name):
+        """What a worker works on, as it says itself."""
+        mine = set()
+        for line in self.processes[name].lines:
+            if " goes on at " in line:
+                mine.add(line.partition(" goes on")[0])
+            elif " is handed over" in line:
+                mine.discard(line.partition(" is handed")[0])
+        return mine
+
+    def settled(self):
+        shares = [self.has(name) for name in self.workers]
+        return all(shares) and sum(map(len, shares)) == SHARDS + 2
 
     def status(self):
-        return json.loads(self.rollcall("status", "--json").out)
+        result = CliRunner().invoke(main, ["--data", str(self.folder), "status", "--json"])
+        return json.loads(result.stdout) if result.exit_code == 0 else NOTHING
+
+    def lines(self):
+        return {name: one.lines[-6:] for name, one in self.processes.items()}
 
     def end(self):
         codes = {name: one.end(signal.SIGTERM, 20) for name, one in self.processes.items()}
@@ -136,11 +153,12 @@ def test_what_strangers_publish_is_accounted_for(system, kafka):
 
     said = wait_for(three_of_ours, "three people in the ledger")
     (situation,) = said["situations"]
-    buckets = {one["bucket"]: one["count"] for one in situation["buckets"] if one["count"]}
-    # They spoke before the earth shook as far as their clocks say, to the second.
-    assert sum(buckets.values()) == 3
-    assert situation["reached"] == situation["shards"] == SHARDS
-    assert said["people"] == 3
+    found = {bucket: count for bucket, count in situation["buckets"].items() if count}
+    assert found == {"unaccounted": 1, "needs_help": 1, "safe": 1}
+    completeness = situation["completeness"]
+    assert (completeness["reached"], completeness["shards"]) == (SHARDS, SHARDS)
+    assert situation["imbalance"] == {"room": 0, "buckets": 0, "store": 0}
+    assert [total["people"] for total in said["totals"]] == [3]
     letters = system.rollcall("deadletters", "list").lines
     assert len(letters) == 3  # one letter of two lines, and the count
     assert f"check-ins {phone.partition} at {phone.offset}" in letters[0]
@@ -153,3 +171,73 @@ def test_what_strangers_publish_is_accounted_for(system, kafka):
     assert {one["partition"] for one in merged} == {partition_of("ben.1", SHARDS)}
     assert [one["type"] for one in merged] == ["CheckedIn", "CheckedIn"]
     assert system.end() == {}
+
+
+def test_a_frozen_worker_makes_the_sums_incomplete_until_another_has_taken_over(
+    kafka, postgres, tmp_path, monkeypatch
+):
+    system = System(kafka, postgres, tmp_path, monkeypatch, workers=3)
+    try:
+        _frozen(system)
+    finally:
+        system.close()
+
+
+def _frozen(system):
+    def complete():
+        totals = system.status().get("totals")
+        return bool(totals) and totals[0]["completeness"]["complete"]
+
+    wait_for(complete, "a complete sum")
+    # One that has shards alone: without desk or room there would be no sum at all.
+    one = next(name for name in system.workers if not system.has(name) & {"desk 0", "room 0"})
+    silent = len(system.has(one))
+    frozen = system.processes[one]
+    frozen.process.send_signal(signal.SIGSTOP)
+
+    def at_least():
+        said = system.status()["totals"][0]["completeness"]
+        return said if not said["complete"] else None
+
+    said = wait_for(at_least, "a sum that is short of shards")
+    assert (said["reached"], said["shards"]) == (SHARDS - silent, SHARDS)
+    wait_for(complete, "a complete sum without it")
+    frozen.process.send_signal(signal.SIGCONT)
+    # The zombie is shut out, or told by the group; either way it stops working on them.
+    wait_for(complete, "a complete sum with it back")
+    assert system.end() == {}
+
+
+def test_with_its_broker_gone_everything_waits_and_stops_when_told(
+    kafka_tools,  # noqa: ARG001 - it skips where there is no Java
+    postgres,
+    tmp_path,
+    monkeypatch,
+):
+    with Cluster(tmp_path / "kafka") as cluster:
+        system = System(cluster.bootstrap, postgres, tmp_path, monkeypatch)
+        try:
+            wait_for(lambda: system.status()["totals"], "the first sum")
+            before = system.status()["totals"][0]["completeness"]["as_of"]
+            cluster.kill(1)
+            system.processes["write"].wait_for("stands still")
+            assert {name: one.process.poll() for name, one in system.processes.items()
+                    if name != "merge" and one.process.poll() is not None} == {}  # fmt: skip
+            cluster.start(1)
+
+            def caught_up():
+                said = system.status()
+                if not said["totals"]:
+                    return False
+                newest = said["totals"][0]["completeness"]
+                return newest["as_of"] > before and newest["complete"] and said["waiting"] == 0
+
+            wait_for(caught_up, "everything caught up", 120)
+            cluster.kill(1)
+            began_s = time.monotonic()
+            assert system.end() == {}
+            assert time.monotonic() - began_s < 100  # five processes, 20 s each at most
+        except AssertionError as error:
+            raise AssertionError(error, system.lines()) from error
+        finally:
+            system.close()

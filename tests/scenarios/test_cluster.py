@@ -26,8 +26,22 @@ from tests.support.running import Process, wait_for
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("name", ["turkiye-2023", "marrakesh-2023", "tonga-2022"])
-@pytest.mark.parametrize(("workers", "shards"), [(1, 8), (2, 8), (4, 8), (2, 1)])
+QUICK = {
+    ("turkiye-2023", 2, 8),
+    ("marrakesh-2023", 4, 8),
+    ("tonga-2022", 1, 8),
+    ("tonga-2022", 2, 1),
+}
+"""What `make test` plays; `make test-long` plays all."""
+
+CASES = [
+    pytest.param(name, *shape, marks=() if (name, *shape) in QUICK else pytest.mark.slow)
+    for name in ("turkiye-2023", "marrakesh-2023", "tonga-2022")
+    for shape in ((1, 8), (2, 8), (4, 8), (2, 1))
+]
+
+
+@pytest.mark.parametrize(("name", "workers", "shards"), CASES)
 def test_a_crisis_ends_on_a_cluster_as_it_does_embedded(kafka, tmp_path, name, workers, shards):
     scenario = scenario_of(name)
     state, alerts = embedded(scenario, tmp_path / "embedded")
