@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import redirect_stderr
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from typing import Any, Final
+from typing import Any
 
 import faust
 import faust.streams
@@ -26,9 +26,8 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams import metrics as m
-from streams.backends.kafka.clients import brokers, password, ssl_context
 from streams.backends.kafka.control import Control
-from streams.backends.kafka.in_order import Transport
+from streams.backends.kafka.faust_app import HOST, app
 from streams.backends.kafka.standing import Look, Standing
 from streams.backends.kafka.wire import headers_of, record_of
 from streams.clock import ClockSpec
@@ -40,9 +39,7 @@ from streams.metrics import MergeMetrics, Reading
 from streams.ports import NewRecord, Record, body_of
 from streams.sections import KafkaSettings
 from streams.ticks import due
-from streams.topology import MAX_MESSAGE_BYTES, PUBLIC
-
-HOST: Final = "127.0.0.1"
+from streams.topology import PUBLIC
 
 BATCH = 500
 """Most records of a topic that are routed together."""
@@ -50,11 +47,6 @@ BATCH = 500
 WITHIN_S = 0.02
 """Longest wait for a batch to fill up: it delays what comes alone."""
 
-BUFFER = 500
-"""Records of a topic that are read ahead; each may have 4 MB."""
-
-SESSION_S, HEARTBEAT_S = 10.0, 3.0
-COMMIT_S = 1.0
 LOOK_S = 1.0
 TICK_LOOK_S = 0.25
 """How often the leader sees whether a second has begun."""
@@ -73,8 +65,6 @@ FATAL = 70
 
 LEADER = ("commands", 0)
 """Whoever has this partition leads: no topic of Faust's own is needed for it."""
-
-_EXTRA_BYTES = 64 * 1024
 
 
 class Merge:
@@ -109,7 +99,7 @@ class Merge:
         control = await asyncio.to_thread(standing.control)
         counts = await asyncio.to_thread(standing.partitions)
         with tempfile.TemporaryDirectory(prefix="rollcall-merge-") as scratch:
-            self._app = _app(self._settings, self._group, self._port, scratch)
+            self._app = app(self._settings, self._group, self._port, scratch)
             self._declare(control, counts)
             starting = asyncio.ensure_future(self._app.start())
             threading.Thread(target=self._watch, args=(standing,), daemon=True).start()
@@ -358,49 +348,3 @@ def _record(name: str, message: Any) -> Record:
         message.headers or (),
         round((message.timestamp or 0.0) * 1000),
     )
-
-
-def _app(settings: KafkaSettings, group: str, port: int, scratch: str) -> faust.App:
-    app = faust.App(
-        group,
-        broker=[f"kafka://{one}" for one in brokers(settings).split(",")],
-        broker_credentials=credentials(settings),
-        broker_session_timeout=SESSION_S,
-        broker_heartbeat_interval=HEARTBEAT_S,
-        broker_commit_interval=COMMIT_S,
-        consumer_auto_offset_reset="earliest",
-        producer_acks=-1,
-        producer_max_request_size=MAX_MESSAGE_BYTES + _EXTRA_BYTES,
-        stream_buffer_maxsize=BUFFER,
-        stream_wait_empty=False,
-        table_standby_replicas=0,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        autodiscover=False,
-        datadir=scratch,
-        web_enabled=True,
-        web_bind=HOST,
-        web_host=HOST,
-        web_port=port,
-        web_tables_enabled=False,
-        web_router_enabled=False,
-        web_graph_enabled=False,
-        web_stats_enabled=False,
-        web_metrics_enabled=False,
-        worker_redirect_stdouts=False,
-    )
-    app.transport = Transport(app.conf.broker_consumer, app)
-    return app
-
-
-def credentials(settings: KafkaSettings) -> faust.SASLCredentials | faust.SSLCredentials | None:
-    """Return how Faust shows who it is; None where nobody asks."""
-    context = ssl_context(settings) if settings.security.endswith("ssl") else None
-    if settings.security.startswith("sasl"):
-        return faust.SASLCredentials(
-            username=settings.sasl_user,
-            password=password(settings),
-            mechanism=settings.sasl_mechanism,
-            ssl_context=context,
-        )
-    return None if context is None else faust.SSLCredentials(context)
