@@ -8,6 +8,7 @@ a partition that has moved are one and the same case.
 """
 
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -81,6 +82,9 @@ class Seat:
                     self._failed(str(error), told=isinstance(error, LogFailedError))
                 except NEVER_POISON as error:
                     self._failed(f"the machine failed: {error!r}", told=False)
+                except Exception as error:  # noqa: BLE001 - a partition never stands still in silence
+                    traceback.print_exception(error)
+                    self._failed(f"a fault of Rollcall: {type(error).__name__}", told=False)
         finally:
             self._log.leave()
 

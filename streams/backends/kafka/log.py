@@ -37,12 +37,12 @@ from streams.backends.kafka.kept import (
     snapshot_partition,
 )
 from streams.backends.kafka.local import Local
-from streams.backends.kafka.reader import Reader
+from streams.backends.kafka.reader import Reader, between, last_tick_at
 from streams.backends.kafka.transactions import Transactions
 from streams.backends.kafka.wire import TOPICS, Message, message_again, messages_of, tick_at
 from streams.clock import Clock, ClockSpec, ScenarioClock, WallClock
-from streams.core.stage import DESK_INPUT
-from streams.errors import CommitConflictError
+from streams.core.stage import DESK_OUTPUT, ROOM_OUTPUT, SHARD_OUTPUT
+from streams.errors import CommitConflictError, RecoveryError
 from streams.ports import (
     Attempt,
     Commit,
@@ -55,7 +55,10 @@ from streams.ports import (
 )
 from streams.recovery import INPUT_OF
 from streams.sections import KafkaSettings
-from streams.topology import SKIPS, SNAPSHOTS
+from streams.topology import PUBLIC, SKIPS, SNAPSHOTS
+
+OUTPUT_OF = {"desk": DESK_OUTPUT, "shard": SHARD_OUTPUT, "room": ROOM_OUTPUT}
+PUBLISHED = frozenset(topic.name for topic in PUBLIC)
 
 
 class _Owned(NamedTuple):
@@ -128,18 +131,8 @@ class KafkaLog:
     # ------------------------------------------------------------------ records
 
     def last_tick_at(self) -> datetime | None:
-        """Return the time of the newest tick appended.
-
-        Looks from the end of the desk's input backwards, in steps that grow.
-        """
-        begin = self._asker.end(DESK_INPUT, 0)
-        first, step = self._asker.begin(DESK_INPUT, 0), 256
-        while begin > first:
-            upto, begin, step = begin, max(first, begin - step), step * 4
-            ticks = [at for at in map(tick_at, self._between(DESK_INPUT, 0, begin, upto)) if at]
-            if ticks:
-                return max(ticks)
-        return None
+        """Return the time of the newest tick appended."""
+        return last_tick_at(self._asker, self._reader())
 
     def append(self, records: Sequence[NewRecord], *, durable: bool = True) -> None:
         """Append records in order, all or none; always as durable as the cluster is."""
@@ -157,8 +150,9 @@ class KafkaLog:
         """Return committed records from ``offset`` on, in order, at most ``limit``."""
         check_place(TOPICS, topic, partition, self._shards)
         records = self._reader().read(topic, partition, offset, limit)
-        if self._scenario is not None and topic == DESK_INPUT:
-            self._advance(at for at in map(tick_at, records) if at is not None)
+        if self._scenario is not None and topic not in PUBLISHED:
+            # Not every process reads ticks; whoever wrote a record says what time it was.
+            self._advance(tick_at(record) or record.appended_at for record in records)
         return records
 
     def wait(self, places: Sequence[tuple[str, int]], timeout_s: float) -> list[tuple[str, int]]:
@@ -193,6 +187,7 @@ class KafkaLog:
             writer = self._writer(f"{stage}-{partition}")
             # Only now: what the one before had begun is committed or aborted.
             next_offset, kept = self._committed(stage, partition)
+            self._refuse_loss(stage, partition, next_offset, kept)
             skips = tuple(self._skips(stage, partition)) if kept.skipped else ()
             self._owned[stage, partition] = _Owned(writer, next_offset, kept, skips)
 
@@ -326,14 +321,6 @@ class KafkaLog:
         now_ms = int(self._clock.now().timestamp() * 1000)
         return messages_of(records, self._shards, self._settings.prefix, now_ms)
 
-    def _between(self, topic: str, partition: int, begin: int, end: int) -> Iterator[Record]:
-        while begin < end:
-            records = self._reader().read(topic, partition, begin, end - begin)
-            yield from (record for record in records if record.offset < end)
-            if not records:
-                return
-            begin = records[-1].offset + 1
-
     def _mine(self, stage: str, partition: int) -> _Owned:
         if (stage, partition) not in self._owned:
             self.acquire(stage, partition)
@@ -355,6 +342,18 @@ class KafkaLog:
         if found.offset == OFFSET_INVALID:
             return 0, Kept(engine="")
         return found.offset, decoded(found.metadata, f"{stage} {partition}")
+
+    def _refuse_loss(self, stage: str, partition: int, next_offset: int, kept: Kept) -> None:
+        """Raise if the cluster has lost what a stage had done: it would all be said again."""
+        hint = "see offsets.retention.minutes and the brokers' logs (docs/kafka.md)"
+        end = self._asker.end(INPUT_OF[stage], partition)
+        if next_offset > end:
+            what = f"the input of {stage} {partition} ends at {end}, before what it had committed"
+            raise RecoveryError(what, hint=hint)
+        said = OUTPUT_OF[stage]
+        if not kept.engine and self.read(said, partition, self._asker.begin(said, partition), 1):
+            what = f"how far {stage} {partition} had come is forgotten, and {said} holds its words"
+            raise RecoveryError(what, hint=hint)
 
     def _write(
         self,
@@ -384,13 +383,15 @@ class KafkaLog:
 
     def _skips(self, stage: str, partition: int) -> list[Skip]:
         begin, end = self._asker.begin(SKIPS, 0), self._asker.end(SKIPS, 0)
-        return skips_of(stage, partition, self._between(SKIPS, 0, begin, end))
+        return skips_of(stage, partition, between(self._reader(), SKIPS, 0, begin, end))
 
     def _from_cluster(self, stage: str, partition: int, pointer: Pointer) -> Snapshot:
         place = snapshot_partition(stage, partition)
         begin = max(pointer.first, self._asker.begin(SNAPSHOTS, place))
         end = self._asker.end(SNAPSHOTS, place)
-        return put_together(stage, partition, pointer, self._between(SNAPSHOTS, place, begin, end))
+        return put_together(
+            stage, partition, pointer, between(self._reader(), SNAPSHOTS, place, begin, end)
+        )
 
     def _advance(self, ticks: Iterable[datetime]) -> None:
         if self._scenario is not None:

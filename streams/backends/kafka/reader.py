@@ -7,14 +7,16 @@ partition that it was asked about.
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streams.backends.kafka.asker import Asker, Place, failed
 from streams.backends.kafka.clients import for_reading
-from streams.backends.kafka.wire import Headers, record_of
+from streams.backends.kafka.wire import Headers, record_of, tick_at
+from streams.core.stage import DESK_INPUT
 from streams.ports import READ_BYTES, Record
 from streams.sections import KafkaSettings
 
@@ -23,6 +25,9 @@ FETCH_S = 0.1
 
 AT_ONCE = 5_000
 """Messages taken over from the client's own threads at once."""
+
+TICK_LOOK = 256
+"""Offsets at the end of a topic in which a tick is looked for first."""
 
 FULL_BYTES = 2 * READ_BYTES
 """With so much unread, a partition is not fetched while others are."""
@@ -162,6 +167,31 @@ class Reader:
         if held.size >= FULL_BYTES and not held.paused:
             held.paused = True
             self._consumer.pause([TopicPartition(topic, partition)])
+
+
+def between(reader: Reader, topic: str, partition: int, begin: int, end: int) -> Iterator[Record]:
+    """Yield the records of [``begin``, ``end``)."""
+    while begin < end:
+        records = reader.read(topic, partition, begin, end - begin)
+        yield from (record for record in records if record.offset < end)
+        if not records:
+            return
+        begin = records[-1].offset + 1
+
+
+def last_tick_at(asker: Asker, reader: Reader) -> datetime | None:
+    """Return the time of the newest tick of the desk's input, None before any.
+
+    Looks from its end backwards, in steps that grow.
+    """
+    begin = asker.end(DESK_INPUT, 0)
+    first, step = asker.begin(DESK_INPUT, 0), TICK_LOOK
+    while begin > first:
+        upto, begin, step = begin, max(first, begin - step), step * 4
+        ticks = [at for at in map(tick_at, between(reader, DESK_INPUT, 0, begin, upto)) if at]
+        if ticks:
+            return max(ticks)
+    return None
 
 
 def _taken(held: _Held, limit: int) -> list[Record]:
