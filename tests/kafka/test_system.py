@@ -72,7 +72,7 @@ NOTHING: dict[str, Any] = {"situations": [], "totals": [], "waiting": None}
 class System:
     """The processes of a cluster, and its command line."""
 
-    def __init__(self, kafka, postgres, folder, monkeypatch, workers=2):
+    def __init__(self, kafka, postgres, folder, monkeypatch, workers=2, **to_workers):
         self.settings = settings_for(kafka, folder)
         make_topics(self.settings, SHARDS)
         self.workers = [f"worker-{number}" for number in range(workers)]
@@ -80,8 +80,12 @@ class System:
         said = environment_of(self.settings) | {"ROLLCALL_STORE_URL": postgres}
         for name in ("KAFKA_BOOTSTRAP", "KAFKA_PREFIX", "KAFKA_REPLICATION", "STORE_URL"):
             monkeypatch.setenv(f"ROLLCALL_{name}", said[f"ROLLCALL_{name}"])
+        self.environment, self.home = said, folder
         self.processes = {
-            name: Process(folder / name, *words, env=said) for name, words in roles.items()
+            name: Process(
+                folder / name, *words, env=said | (to_workers if words == ("worker",) else {})
+            )
+            for name, words in roles.items()
         }
         self.rollcall, self.folder = Rollcall(folder), folder / "data"
         self.processes["merge"].wait_for("leads: writes the ticks")
@@ -100,6 +104,16 @@ class System:
     def settled(self):
         shares = [self.has(name) for name in self.workers]
         return all(shares) and sum(map(len, shares)) == SHARDS + 2
+
+    def mend_workers(self):
+        """Stop the workers, and start them as they are everywhere."""
+        for name in self.workers:
+            assert self.processes[name].end(signal.SIGTERM, 20) == 0
+            self.processes[name].close()
+        for name in self.workers:
+            folder = self.home / name
+            self.processes[name] = Process(folder, "worker", env=self.environment)
+        wait_for(self.settled, "every partition at work again, and shared")
 
     def status(self):
         result = CliRunner().invoke(main, ["--data", str(self.folder), "status", "--json"])
@@ -241,3 +255,38 @@ def test_with_its_broker_gone_everything_waits_and_stops_when_told(
             raise AssertionError(error, system.lines()) from error
         finally:
             system.close()
+
+
+def test_a_record_that_no_stage_survives_is_put_aside_and_put_back_when_mended(
+    kafka, postgres, tmp_path, monkeypatch
+):
+    now = datetime.now(UTC)
+    system = System(kafka, postgres, tmp_path, monkeypatch, ROLLCALL_TEST_POISON="app:2")
+
+    def people():
+        totals = system.status()["totals"]
+        return totals[0]["people"] if totals else 0
+
+    def letters():
+        return [one for one in system.rollcall("deadletters", "list").lines if one]
+
+    try:
+        said = "".join(
+            json.dumps(check_in(number, f"h{number}.1", now)) + "\n" for number in range(1, 5)
+        )
+        path = system.rollcall.file("said.ndjson", said)
+        published = system.rollcall("publish", "check-ins", str(path))
+        assert published.lines == ["check-ins: 4 published, 0 refused"]
+        wait_for(lambda: people() == 3, "the three others")
+        first, _, count = wait_for(lambda: len(letters()) == 3 and letters(), "the dead letter")
+        assert first.endswith("[can be retried]")
+        assert count == "1 dead letters, 1 of them can be retried"
+        assert "record_quarantined" in {one["fault"] for one in system.status()["faults"]}
+        system.mend_workers()
+        system.rollcall("deadletters", "retry", "--all")
+        wait_for(lambda: people() == 4, "all four")
+        wait_for(lambda: not system.status()["faults"], "no fault")
+        assert letters()[-1] == "1 dead letters, 0 of them can be retried"
+        assert system.end() == {}
+    finally:
+        system.close()
