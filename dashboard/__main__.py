@@ -40,6 +40,12 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--host", default="127.0.0.1", help="another one than loopback is warned of"
     )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="with another host: a name it is asked by, beside this machine's; repeatable",
+    )
     parser.add_argument("--pause-file", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
@@ -85,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "listening on %s: whoever reaches it acts as an officer, for there is no login yet",
             wanted.host,
         )
-        hosts = ("*",)
+        hosts = (*hosts, *wanted.name) if wanted.name else ("*",)
     store: Store | ServerStore
     deliveries: Place
     if wanted.store:

@@ -90,7 +90,8 @@ def run_api(
             state = "stopping" if asked.is_set() else "running"
             return {"state": state, "pid": os.getpid(), "as_of": at.isoformat()}
 
-        served = Served(application(inlet, ndjson.parse, health), listener, "api")
+        answers = application(inlet, ndjson.parse, health)
+        served = Served(answers, listener, "api", settings.ports.names)
         say(f"the API listens on {url_of(listener)}")
         asked.wait()
         inlet.closed = True

@@ -1,13 +1,14 @@
-"""HTTP on this machine alone: a bound port, a guard, and a server in a thread.
+"""HTTP, on this machine alone if not told otherwise: a port, a guard, a server in a thread.
 
 Whoever is on the machine may ask; a page in somebody's browser may not. Such a
 page cannot send ``application/json`` to a stranger without being allowed to,
 which nobody here allows, and a name that was re-bound to 127.0.0.1 shows in
-the ``Host`` header.
+the ``Host`` header. Who listens further says by which names it is asked, and warns.
 """
 
 import socket
 import threading
+from collections.abc import Collection
 from typing import Final
 
 import uvicorn
@@ -29,9 +30,10 @@ GRACE_S = 2
 class LoopbackOnly:
     """Refuses what a stranger's web page could send; see the module."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Stand before ``app``."""
+    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
+        """Stand before ``app``; ``names`` may stand in ``Host`` beside this machine's."""
         self._app = app
+        self._names = NAMES | {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer why not."""
@@ -39,7 +41,9 @@ class LoopbackOnly:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refused = refusal(scope["method"], headers.get("host"), headers.get("content-type"))
+        refused = refusal(
+            scope["method"], headers.get("host"), headers.get("content-type"), self._names
+        )
         if refused is None:
             await self._app(scope, receive, send)
             return
@@ -48,12 +52,14 @@ class LoopbackOnly:
         await answer(scope, receive, send)
 
 
-def refusal(method: str, host: str | None, content_type: str | None) -> tuple[int, str, str] | None:
+def refusal(
+    method: str, host: str | None, content_type: str | None, names: Collection[str] = NAMES
+) -> tuple[int, str, str] | None:
     """Return status, code and reason of a refusal; None for what may pass."""
     name = (host or "").lower()
     if not name.endswith("]"):
         name = name.rpartition(":")[0] or name
-    if name not in NAMES:
+    if name not in names:
         return 403, "host_not_loopback", "the Host header does not name this machine"
     kind = (content_type or "").partition(";")[0].strip().lower()
     if method == "POST" and kind != "application/json":
@@ -61,32 +67,42 @@ def refusal(method: str, host: str | None, content_type: str | None) -> tuple[in
     return None
 
 
-def bound(port: int, what: str) -> socket.socket:
+def warning(host: str) -> str | None:
+    """Return in words what it means to listen on ``host``; None on loopback."""
+    if host.startswith("127."):
+        return None
+    return f"listening on {host}: whoever reaches it is let in, for there is no login yet"
+
+
+def bound(port: int, what: str, host: str = HOST) -> socket.socket:
     """Return a socket on ``port`` of this machine; 0 takes any free one."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as error:
         listener.close()
-        sentence = f"{what} cannot listen on {HOST}:{port}: {error.strerror}"
+        sentence = f"{what} cannot listen on {host}:{port}: {error.strerror}"
         raise PortInUseError(sentence, hint="stop whoever does, or name another port") from error
     return listener
 
 
 def url_of(listener: socket.socket) -> str:
     """Return the address that a bound socket answers at."""
-    return f"http://{HOST}:{listener.getsockname()[1]}"
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
 
 
 class Served:
     """An application that is answered for by a thread, until ``stop``."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, name: str) -> None:
-        """Begin to serve at once."""
+    def __init__(
+        self, app: ASGIApp, listener: socket.socket, name: str, names: Collection[str] = ()
+    ) -> None:
+        """Begin to serve at once; ``names`` are other ones it is asked by."""
         config = uvicorn.Config(
-            LoopbackOnly(app),
+            LoopbackOnly(app, names),
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -104,7 +104,20 @@ class WriterSettings(Section, frozen=True, kw_only=True):
 
 
 class PortsSettings(Section, frozen=True, kw_only=True):
-    """Where the system listens, on 127.0.0.1 alone."""
+    """Where the system listens: on 127.0.0.1, unless roles of a cluster are told otherwise."""
+
+    host: Annotated[
+        str,
+        Meta(
+            pattern=r"^\d{1,3}(\.\d{1,3}){3}$",
+            description="Address that `api` and `merge` listen on, as 0.0.0.0 in a container. There"
+            " is no login: another than 127.0.0.1 is warned of.",
+        ),
+    ] = "127.0.0.1"
+    names: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}$")], ...],
+        Meta(description="Names beside this machine's own that `api` is asked by, as a JSON list."),
+    ] = ()
 
     dashboard: Annotated[
         int, Meta(ge=0, le=65_535, description="Port of the dashboard; 0 for any free one.")

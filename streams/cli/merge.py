@@ -11,7 +11,7 @@ import click
 from streams.backends.kafka.clients import brokers
 from streams.backends.kafka.quiet import hush
 from streams.cli.base import Session, pass_session
-from streams.loopback import bound
+from streams.loopback import bound, warning
 from streams.printable import one_line
 
 if TYPE_CHECKING:
@@ -37,12 +37,15 @@ def merge(session: Session, metrics_port: int | None) -> None:
     settings = session.settings
     brokers(settings.kafka)
     wanted = settings.ports.metrics if metrics_port is None else metrics_port
-    with bound(wanted, "metrics") as held:
+    host = settings.ports.host
+    if said := warning(host):
+        _say(said)
+    with bound(wanted, "metrics", host) as held:
         port = held.getsockname()[1]
     from streams.backends.kafka.merge_app import Merge  # noqa: PLC0415 - others need no Faust
 
     hush(_say)
-    asyncio.run(_until_told(Merge(settings.kafka, port, _say)))
+    asyncio.run(_until_told(Merge(settings.kafka, (host, port), _say)))
 
 
 async def _until_told(work: "Merge") -> None:

@@ -10,7 +10,7 @@ import click
 from streams.cli.base import Session, pass_session
 from streams.cli.running import polled_feeds, stopping
 from streams.cluster import run_api, run_worker, run_writer
-from streams.loopback import bound
+from streams.loopback import bound, warning
 from streams.printable import one_line
 from streams.serving.runtime import ConfiguredFeed
 
@@ -44,13 +44,17 @@ def api(session: Session, port: int | None) -> None:
 
     The same API as an engine's (docs/api/http.md): a 202 means that the cluster
     has it. Feeds are polled by `rollcall poll --api URL`, and officers act on
-    the dashboard's screens through it. It answers on this machine alone.
+    the dashboard's screens through it. It answers on this machine alone, unless
+    the settings ports.host and ports.names say otherwise.
 
     For example:
       rollcall --kafka localhost:9092 api --port 8080
     """
-    wanted = session.settings.ports.api if port is None else port
-    with bound(wanted, "the HTTP API") as listener, _told_to_stop() as asked:
+    ports = session.settings.ports
+    wanted = ports.api if port is None else port
+    if said := warning(ports.host):
+        say(said)
+    with bound(wanted, "the HTTP API", ports.host) as listener, _told_to_stop() as asked:
         run_api(session.data, session.settings, listener, say=say, asked=asked)
     say("stopped")
 

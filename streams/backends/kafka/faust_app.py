@@ -1,7 +1,5 @@
 """Faust as MERGE uses it: the safe subset of it, and nothing of its own on disk or on the web."""
 
-from typing import Final
-
 import faust
 
 from streams.backends.kafka.clients import brokers, password, ssl_context
@@ -18,11 +16,13 @@ COMMIT_S = 1.0
 
 _EXTRA_BYTES = 64 * 1024
 
-HOST: Final = "127.0.0.1"
 
+def app(settings: KafkaSettings, group: str, web: tuple[str, int], scratch: str) -> faust.App:
+    """Return an app without agents; it keeps nothing, and declares no topics.
 
-def app(settings: KafkaSettings, group: str, port: int, scratch: str) -> faust.App:
-    """Return an app without agents; it keeps nothing, and declares no topics."""
+    ``web`` is where it answers.
+    """
+    host, port = web
     made = faust.App(
         group,
         broker=[f"kafka://{one}" for one in brokers(settings).split(",")],
@@ -41,8 +41,8 @@ def app(settings: KafkaSettings, group: str, port: int, scratch: str) -> faust.A
         autodiscover=False,
         datadir=scratch,
         web_enabled=True,
-        web_bind=HOST,
-        web_host=HOST,
+        web_bind=host,
+        web_host=host,
         web_port=port,
         web_tables_enabled=False,
         web_router_enabled=False,

@@ -27,7 +27,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams import metrics as m
 from streams.backends.kafka.control import Control
-from streams.backends.kafka.faust_app import HOST, app
+from streams.backends.kafka.faust_app import app
 from streams.backends.kafka.standing import Look, Standing
 from streams.backends.kafka.wire import headers_of, record_of
 from streams.clock import ClockSpec
@@ -70,9 +70,11 @@ LEADER = ("commands", 0)
 class Merge:
     """One process of MERGE; ``say`` prints a line, from any thread."""
 
-    def __init__(self, settings: KafkaSettings, port: int, say: Callable[[str], object]) -> None:
-        """Prepare; nothing is asked yet. Health and metrics are served on ``port``."""
-        self._settings, self._port, self._say = settings, port, say
+    def __init__(
+        self, settings: KafkaSettings, web: tuple[str, int], say: Callable[[str], object]
+    ) -> None:
+        """Prepare; nothing is asked yet. Health and metrics are on ``web``."""
+        self._settings, self._web, self._say = settings, web, say
         self._group = f"{settings.prefix}merge"
         self._complete = Completeness()
         self._look: Look | None = None
@@ -99,7 +101,7 @@ class Merge:
         control = await asyncio.to_thread(standing.control)
         counts = await asyncio.to_thread(standing.partitions)
         with tempfile.TemporaryDirectory(prefix="rollcall-merge-") as scratch:
-            self._app = app(self._settings, self._group, self._port, scratch)
+            self._app = app(self._settings, self._group, self._web, scratch)
             self._declare(control, counts)
             starting = asyncio.ensure_future(self._app.start())
             threading.Thread(target=self._watch, args=(standing,), daemon=True).start()
@@ -122,7 +124,8 @@ class Merge:
         if starting.done():
             self._started = True
         if not told.done():
-            self._say(f"merging as {self._group}; http://{HOST}:{self._port}/metrics")
+            host, port = self._web
+            self._say(f"merging as {self._group}; http://{host}:{port}/metrics")
             ended = asyncio.ensure_future(self._app.wait_until_stopped())
             await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
         if not told.done():
