@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -68,8 +69,17 @@ class Postgres:
     a file that libpq reads, so it is in no URL and in no list of processes.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, fsync: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        fsync: bool = True,
+        options: Sequence[str] = (),
+    ) -> None:
         self.folder = folder.resolve()
+        # Of the server's command line: they count before its settings file.
+        self.options = options
         self.data = self.folder / "data"
         self.password_file = self.folder / "pgpass"
         self.process = Process(self.folder / "pid", self.folder / "server.log")
@@ -115,7 +125,7 @@ class Postgres:
             raise ServiceError(lacking)
         if not (self.data / "PG_VERSION").is_file():
             self.create()
-        command = (self.binary("postgres"), "-D", self.data)
+        command: list[str | Path] = [self.binary("postgres"), "-D", self.data, *self.options]
         self.process.start(command, user=user_to_run_as())
         self.process.wait_for(self.answers, START_PATIENCE_S, "PostgreSQL")
         self.create_database(DATABASE)
