@@ -215,8 +215,8 @@ def test_deliveries_are_read_anew_while_nothing_else_is_written(data: Path):
 
     def seen(engine: Engine) -> tuple[list[str] | None, list[dict[str, int]]]:
         now[0] += 2 * kept.FRESH_S
-        rows = own.frame(engine, "deliveries", data).rows
-        answer = own.ask(engine, data, count).answer
+        rows = own.frame(engine, "deliveries", data / DELIVERIES_FILE).rows
+        answer = own.ask(engine, data / DELIVERIES_FILE, count).answer
         assert isinstance(answer, Answered)
         return rows and rows["delivery_id"].to_pylist(), answer.table.to_pylist()
 

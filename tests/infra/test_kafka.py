@@ -16,7 +16,7 @@ from infra.kafka.node import BATCH_BYTES
 from infra.processes import ServiceError
 from tests.support.services import shared_cluster
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 WRONG = "not this one"
 
 
