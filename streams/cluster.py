@@ -48,9 +48,11 @@ AGAIN_S = 2.0
 
 
 @contextmanager
-def cluster_log(data: Path, settings: Settings) -> Iterator[KafkaLog]:
+def cluster_log(
+    data: Path, settings: Settings, abort: Callable[[str], None] = lambda _point: None
+) -> Iterator[KafkaLog]:
     """Open the log of the cluster that the settings name; ``data`` is our own."""
-    with closing(KafkaLog(settings.kafka, data)) as log:
+    with closing(KafkaLog(settings.kafka, data, abort=abort)) as log:
         yield log
 
 
@@ -115,8 +117,11 @@ def run_worker(
     stopped: Callable[[], bool],
     abort: Callable[[str], None] = lambda _point: None,
 ) -> None:
-    """Work on what the group gives, until ``stopped``."""
-    with cluster_log(data, settings) as log:
+    """Work on what the group gives, until ``stopped``; ``abort`` is called as ``Lane`` says.
+
+    And with "writing" inside each transaction, for tests that die there.
+    """
+    with cluster_log(data, settings, abort) as log:
         how = How(
             engine_version(settings),
             stage_factories(log.shards, settings),

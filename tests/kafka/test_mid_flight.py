@@ -1,8 +1,6 @@
 """What happens in the middle: a death inside a transaction, a rebalance amid a great change."""
 
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -35,15 +33,24 @@ from tests.support.running import Process, wait_for
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 MOST_BLOCKED_S = 10.0
-HERE, AWAY = (37.0, 37.2, "TR"), (2.35, 48.86, "FR")
 
 
-def people(shards, count, place):
-    """Registered people, as MERGE would route them."""
+def to_shards(shards, events):
+    """Facts of people, as MERGE would route them."""
     return [
         NewRecord(SHARD_INPUT, partition_of(event.person_id, shards), event.person_id, event)
-        for event in (registration(n, *place) for n in range(count))
+        for event in events
     ]
+
+
+def registered(count):
+    """People who are at home in Paris."""
+    return [registration(n, 2.35, 48.86, "FR") for n in range(count)]
+
+
+def near(count, at):
+    """Where they all are now: at the epicentre."""
+    return [check_in(n, n, 37.0, 37.2, at) for n in range(count)]
 
 
 def to_desk(event):
@@ -111,11 +118,14 @@ def test_a_death_inside_a_transaction_blocks_readers_for_ten_seconds_at_most(kaf
     environment = environment_of(settings)
     log = KafkaLog(settings, tmp_path / "reading")
     now = datetime.now(UTC)
-    begun = [*people(shards, 200, HERE), to_desk(tick(now)), to_desk(quake("a", now))]
+    people = to_shards(shards, [*registered(200), *near(200, now)])
+    begun = [*people, to_desk(tick(now)), to_desk(quake("a", now))]
     log.append(begun)
-    line = [sys.executable, "-m", "tests.support.mortal_worker"]
-    line += [str(tmp_path / "mortal"), "shard", "12"]
-    mortal = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True)
+    mortal = Process(
+        *(tmp_path / "mortal", "shard", 12),
+        instead="tests.support.mortal_worker",
+        env=environment,
+    )
     other = Process(tmp_path / "other", "worker", env=environment)
     ticks = []
     room = Room(log)
@@ -125,16 +135,19 @@ def test_a_death_inside_a_transaction_blocks_readers_for_ten_seconds_at_most(kaf
         ticks.append(to_desk(tick(now + timedelta(seconds=len(ticks) + 1))))
         log.append(ticks[-1:])
         room.look()
-        return mortal.poll() is not None
+        return mortal.process.poll() is not None
 
     try:
-        wait_for(beat, "the death in a transaction")
+        try:
+            wait_for(beat, "the death in a transaction")
+        except AssertionError as error:
+            raise AssertionError(error, mortal.lines, other.lines) from error
         died_s = time.monotonic()
-        assert mortal.returncode == -signal.SIGKILL
+        assert mortal.process.returncode == -signal.SIGKILL
         assert uncommitted(settings, ROOM_INPUT) > 0
         wait_for(lambda: not uncommitted(settings, ROOM_INPUT) and room.look(), "a record")
         blocked_s = time.monotonic() - died_s
-        print(f"readers were blocked for {blocked_s:.1f} s")
+        print(f"readers were blocked for {blocked_s:.1f} s")  # noqa: T201 - shown with -s
         assert blocked_s <= MOST_BLOCKED_S
         wait_for(lambda: idle(log), "an idle cluster")
         assert other.end(signal.SIGTERM, 20) == 0
@@ -143,8 +156,7 @@ def test_a_death_inside_a_transaction_blocks_readers_for_ten_seconds_at_most(kaf
         assert state_of(log, Settings(kafka=settings)) == state
         assert state["ledger"].count(b"\n") == 200
     finally:
-        mortal.kill()
-        mortal.communicate()
+        mortal.close()
         other.close()
         log.close()
 
@@ -157,7 +169,8 @@ def test_a_rebalance_amid_fifty_thousand_assessments_loses_and_doubles_nothing(k
     environment = environment_of(settings) | {"ROLLCALL_PUMP_BATCH": "500"}
     log = KafkaLog(settings, tmp_path / "reading")
     now = datetime.now(UTC)
-    begun = [*people(shards, count, AWAY), to_desk(tick(now)), to_desk(quake("a", now))]
+    people = to_shards(shards, registered(count))
+    begun = [*people, to_desk(tick(now)), to_desk(quake("a", now))]
     stays = Process(tmp_path / "stays", "worker", env=environment)
     leaves = Process(tmp_path / "leaves", "worker", env=environment)
     workers = [stays, leaves]
@@ -165,12 +178,8 @@ def test_a_rebalance_amid_fifty_thousand_assessments_loses_and_doubles_nothing(k
         log.append(begun)
         wait_for(lambda: idle(log), "fifty thousand registered", 180)
         wait_for(lambda: all(map(held_by, workers)), "shares of both")
-        # Each is somewhere else now, inside the footprint: all are assessed anew.
-        said = [check_in(n, n, 37.0, 37.2, now) for n in range(count)]
-        moved = [
-            NewRecord(SHARD_INPUT, partition_of(one.person_id, shards), one.person_id, one)
-            for one in said
-        ]
+        # Each is inside the footprint now: all are assessed anew.
+        moved = to_shards(shards, near(count, now))
         log.append(moved)
         wait_for(lambda: exposed(log) > 0, "the first exposures")
         leaves.process.send_signal(signal.SIGTERM)
@@ -179,7 +188,7 @@ def test_a_rebalance_amid_fifty_thousand_assessments_loses_and_doubles_nothing(k
         wait_for(lambda: held_by(comes), "a share of the third")
         amid = exposed(log)
         assert leaves.process.wait(30) == 0
-        print(f"{amid} of {count} were flagged when the third began")
+        print(f"{amid} of {count} flagged when the third began")  # noqa: T201 - shown with -s
         assert 0 < amid < count
         wait_for(lambda: idle(log), "all assessed", 180)
         assert [one.end(signal.SIGTERM, 60) for one in (stays, comes)] == [0, 0]

@@ -85,7 +85,9 @@ class Soak:
             mb = rss_bytes(one.pid) / 2**20
             self.samples.append(Sample(at_s, role, mb, open_files(one.pid), cpu_s(one.pid), lag))
         total = sum(s.rss_mb for s in self.samples[-len(self.processes) :])
-        print(f"{at_s / 60:6.1f} min  {self.sent:9,} sent  lag {lag:6,}  {total:7.0f} MB", flush=True)
+        print(
+            f"{at_s / 60:6.1f} min  {self.sent:9,} sent  lag {lag:6,}  {total:7.0f} MB", flush=True
+        )
 
     def lag(self) -> int:
         """Return how many records wait anywhere; those of transactions' marks count too."""
@@ -121,7 +123,7 @@ def written(samples: list[Sample], folder: Path) -> None:
         table.writerow(Sample._fields)
         table.writerows(samples)
     mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - once the backend is chosen
+    from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(3, 1, figsize=(9, 9), sharex=True, layout="constrained")
     for role in dict.fromkeys(sample.role for sample in samples):
@@ -130,7 +132,8 @@ def written(samples: list[Sample], folder: Path) -> None:
         axes[0].plot(at_min, [s.rss_mb for s in mine], label=role)
         axes[1].plot(at_min, [s.files for s in mine], label=role)
     axes[2].plot(at_min, [s.lag for s in mine], color="black")
-    for axis, words in zip(axes, ("resident memory, MB", "file descriptors", "lag, records")):
+    titles = ("resident memory, MB", "file descriptors", "lag, records")
+    for axis, words in zip(axes, titles, strict=True):
         axis.set_title(words, loc="left")
         axis.set_ylim(bottom=0)
         axis.grid(visible=True, alpha=0.3)

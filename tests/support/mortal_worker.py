@@ -29,14 +29,13 @@ def main(directory, stage, nth):
         if point == "writing" and stage in threading.current_thread().name:
             seen += 1
             if seen == int(nth):
-                print("dies", flush=True)
                 never.wait(AT_THE_BROKERS_S)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     run_worker(
         Path(directory),
         load(),
-        say=lambda line: print(line, flush=True),
+        say=lambda line: print(line, flush=True),  # noqa: T201 - as the command does
         stopped=never.is_set,
         abort=abort,
     )
