@@ -274,8 +274,8 @@ def quix_python(folder: Path) -> str:
     if not made.is_file() or made.read_text(encoding="utf-8") != locked.read_text(encoding="utf-8"):
         venv.create(folder, with_pip=True, clear=True)
         options = ["--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-        install = [python, "-m", "pip", "install", *options, "--require-hashes", "-r", locked]
-        subprocess.run(install, check=True)
+        line = [str(python), "-m", "pip", "install", *options, "--require-hashes"]
+        subprocess.run([*line, "-r", str(locked)], check=True)
         made.write_text(locked.read_text(encoding="utf-8"), encoding="utf-8")
     return str(python)
 

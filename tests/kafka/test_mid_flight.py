@@ -127,7 +127,7 @@ def test_a_death_inside_a_transaction_blocks_readers_for_ten_seconds_at_most(kaf
         env=environment,
     )
     other = Process(tmp_path / "other", "worker", env=environment)
-    ticks = []
+    ticks: list[NewRecord] = []
     room = Room(log)
 
     def beat():

@@ -23,6 +23,7 @@ from confluent_kafka import Producer
 
 from infra.kafka import Cluster
 from schemas.codec import decode
+from schemas.operations import MessageRejected
 from streams.backends.kafka.log import KafkaLog
 from streams.clock import WALL
 from streams.core.stage import SHARD_INPUT
@@ -87,7 +88,8 @@ def figures(log, published):
         for record in everything(log, SHARD_INPUT, shard)
         if record.name == "CheckedIn"
     )
-    letters = [decode(r.name, r.body) for r in everything(log, DEAD_LETTERS)]
+    said = [decode(r.name, r.body) for r in everything(log, DEAD_LETTERS)]
+    letters = [one for one in said if isinstance(one, MessageRejected)]
     rejected = {(one.partition, one.offset) for one in letters}
     pending = published - len(out) - len(rejected)
     return published, len(out), len(rejected), pending, out.total() - len(out)
