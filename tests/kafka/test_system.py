@@ -9,27 +9,16 @@ import signal
 import subprocess
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from kafka import KafkaProducer
 
 from infra.kafka import Cluster, jars
-from streams.cli import main
 from streams.topology import partition_of
-from tests.cli.conftest import Rollcall
-from tests.support.cluster import environment_of, make_topics, settings_for
-from tests.support.running import Process, wait_for
+from tests.support.running import wait_for
+from tests.support.system import SHARDS, System
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(240)]
-
-SHARDS = 4
-ROLES = {
-    "merge": ("merge", "--metrics-port", "0"),
-    "write": ("write",),
-    "dispatch": ("dispatch",),
-}
 
 
 def iso(at):
@@ -63,72 +52,6 @@ def check_in(number, person_id, now, **fields):
         "position": {"lon_deg": 37.1, "lat_deg": 37.2, "accuracy_m": 20.0},
         **fields,
     }
-
-
-NOTHING: dict[str, Any] = {"situations": [], "totals": [], "waiting": None}
-"""What is known while the cluster does not answer."""
-
-
-class System:
-    """The processes of a cluster, and its command line."""
-
-    def __init__(self, kafka, postgres, folder, monkeypatch, workers=2, **to_workers):
-        self.settings = settings_for(kafka, folder)
-        make_topics(self.settings, SHARDS)
-        self.workers = [f"worker-{number}" for number in range(workers)]
-        roles = ROLES | dict.fromkeys(self.workers, ("worker",))
-        said = environment_of(self.settings) | {"ROLLCALL_STORE_URL": postgres}
-        for name in ("KAFKA_BOOTSTRAP", "KAFKA_PREFIX", "KAFKA_REPLICATION", "STORE_URL"):
-            monkeypatch.setenv(f"ROLLCALL_{name}", said[f"ROLLCALL_{name}"])
-        self.environment, self.home = said, folder
-        self.processes = {
-            name: Process(
-                folder / name, *words, env=said | (to_workers if words == ("worker",) else {})
-            )
-            for name, words in roles.items()
-        }
-        self.rollcall, self.folder = Rollcall(folder), folder / "data"
-        self.processes["merge"].wait_for("leads: writes the ticks")
-        wait_for(self.settled, "every partition at work, and shared")
-
-    def has(self, name):
-        """What a worker works on, as it says itself."""
-        mine = set()
-        for line in self.processes[name].lines:
-            if " goes on at " in line:
-                mine.add(line.partition(" goes on")[0])
-            elif " is handed over" in line:
-                mine.discard(line.partition(" is handed")[0])
-        return mine
-
-    def settled(self):
-        shares = [self.has(name) for name in self.workers]
-        return all(shares) and sum(map(len, shares)) == SHARDS + 2
-
-    def mend_workers(self):
-        """Stop the workers, and start them as they are everywhere."""
-        for name in self.workers:
-            assert self.processes[name].end(signal.SIGTERM, 20) == 0
-            self.processes[name].close()
-        for name in self.workers:
-            folder = self.home / name
-            self.processes[name] = Process(folder, "worker", env=self.environment)
-        wait_for(self.settled, "every partition at work again, and shared")
-
-    def status(self):
-        result = CliRunner().invoke(main, ["--data", str(self.folder), "status", "--json"])
-        return json.loads(result.stdout) if result.exit_code == 0 else NOTHING
-
-    def lines(self):
-        return {name: one.lines[-6:] for name, one in self.processes.items()}
-
-    def end(self):
-        codes = {name: one.end(signal.SIGTERM, 20) for name, one in self.processes.items()}
-        return {name: code for name, code in codes.items() if code}
-
-    def close(self):
-        for one in self.processes.values():
-            one.close()
 
 
 @pytest.fixture
