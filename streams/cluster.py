@@ -139,6 +139,8 @@ def run_worker(
 ) -> None:
     """Work on what the group gives, until ``stopped``."""
     metrics = RoleMetrics(m.WORKER)
+    for counted in (m.WORKER_RECORDS, m.WORKER_EVENTS):
+        metrics.begin(counted, INPUT_OF)
     with closing(MeteredLog(settings.kafka, data, metrics)) as log:
         how = How(
             engine_version(settings),

@@ -7,6 +7,7 @@ read when somebody asks (``Measure``); what happens is counted as it happens.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import product
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -196,6 +197,9 @@ WRITE: tuple[Metric, ...] = (
 API: tuple[Metric, ...] = (WELL, ITEMS)
 """Every metric of `rollcall api`."""
 
+ANSWERS = ("ok", "late", "suspect", "down")
+"""What an answer of a feed can mean for it."""
+
 POLL_ANSWERS = Metric(
     "rollcall_poll_answers",
     Kind.COUNTER,
@@ -205,6 +209,9 @@ POLL_ANSWERS = Metric(
 
 POLL: tuple[Metric, ...] = (WELL, POLL_ANSWERS)
 """Every metric of `rollcall poll`."""
+
+ATTEMPT_OUTCOMES = ("delivered", "refused", "retry", "in_doubt")
+"""How an attempt at a delivery can end."""
 
 DISPATCH_ATTEMPTS = Metric(
     "rollcall_dispatch_attempts",
@@ -290,6 +297,11 @@ class RoleMetrics:
     def read_gauges_from(self, measure: Measure) -> None:
         """Have ``measure`` called at every scrape, from the thread that answers it."""
         self.registry.register(_Gauges(measure, self._metrics))
+
+    def begin(self, metric: Metric, *labels: Iterable[str]) -> None:
+        """Begin at 0 for every combination: the first of a kind is seen to be one more."""
+        for values in product(*labels):
+            self.count(metric, 0, *values)
 
     def count(self, metric: Metric, amount: int, *labels: str) -> None:
         """Count so many more, for the values of the labels, in their order."""

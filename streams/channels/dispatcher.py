@@ -88,6 +88,11 @@ class Dispatcher:
         return not self._flying and self._place >= self._log.end(ROOM_OUTPUT, 0)
 
     @property
+    def channels(self) -> Sequence[str]:
+        """The channels that there are recipients for, by name."""
+        return sorted({channel for channel, _ in self._recipients})
+
+    @property
     def waiting(self) -> Sequence[Delivery]:
         """The pending deliveries, in order."""
         return tuple(self._pending.values())

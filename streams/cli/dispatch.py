@@ -64,6 +64,7 @@ def dispatch(session: Session, until_idle: bool, metrics_port: int | None) -> No
             page, "dispatch", metrics, pulse.why_not, partial(_waiting, dispatcher), say=_say
         ),
     ):
+        metrics.begin(m.DISPATCH_ATTEMPTS, dispatcher.channels, m.ATTEMPT_OUTCOMES)
         with _stopping(stopped, dispatcher):
             waiting_for_cluster = False
             while not stopped.is_set():
@@ -94,8 +95,9 @@ def dispatch(session: Session, until_idle: bool, metrics_port: int | None) -> No
 
 
 def _waiting(dispatcher: Dispatcher) -> Iterator[Reading]:
-    for channel, count in sorted(Counter(one.channel for one in dispatcher.waiting).items()):
-        yield Reading(m.DISPATCH_WAITING, count, (channel,))
+    waiting = Counter(one.channel for one in dispatcher.waiting)
+    for channel in sorted({*dispatcher.channels, *waiting}):
+        yield Reading(m.DISPATCH_WAITING, waiting[channel], (channel,))
 
 
 @contextmanager

@@ -144,6 +144,7 @@ def poll(session: Session, api: str | None, metrics_port: int | None) -> None:
     stopped = Wake()
     metrics = RoleMetrics(m.POLL)
     pulse = Pulse("has not polled yet", SILENT_S)
+    metrics.begin(m.POLL_ANSWERS, [feed.name for feed in feeds], m.ANSWERS)
     page = page_if_asked(session, metrics_port, _say)
     with (
         answering(page, "poll", metrics, pulse.why_not, say=_say),
