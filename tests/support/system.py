@@ -1,9 +1,11 @@
 """A whole cluster under test: every role a process of its own, and the command line."""
 
 import json
+import re
 import signal
 from typing import Any
 
+import httpx
 from click.testing import CliRunner
 
 from streams.cli import main
@@ -59,11 +61,11 @@ NOTHING: dict[str, Any] = {"situations": [], "totals": [], "waiting": None}
 class System:
     """The processes of a cluster, and its command line."""
 
-    def __init__(self, kafka, postgres, folder, monkeypatch, workers=2, **to_workers):
+    def __init__(self, kafka, postgres, folder, monkeypatch, workers=2, more=None, **to_workers):
         self.settings = settings_for(kafka, folder)
         make_topics(self.settings, SHARDS)
         self.workers = [f"worker-{number}" for number in range(workers)]
-        roles = ROLES | dict.fromkeys(self.workers, ("worker",))
+        roles = ROLES | (more or {}) | dict.fromkeys(self.workers, ("worker",))
         said = environment_of(self.settings) | {"ROLLCALL_STORE_URL": postgres}
         for name in ("KAFKA_BOOTSTRAP", "KAFKA_PREFIX", "KAFKA_REPLICATION", "STORE_URL"):
             monkeypatch.setenv(f"ROLLCALL_{name}", said[f"ROLLCALL_{name}"])
@@ -121,3 +123,24 @@ class System:
     def close(self):
         for one in self.processes.values():
             one.close()
+
+    def metrics_of(self, name):
+        """The address of a role's metrics, as it says itself."""
+        one = self.processes[name]
+        return wait_for(
+            lambda: next(filter(None, map(_address, one.lines)), None), f"{name}'s page"
+        )
+
+    def healthz(self, name):
+        answer = httpx.get(f"http://{self.metrics_of(name)}/healthz", trust_env=False)
+        return answer.status_code, answer.json()
+
+    def scrape(self, name):
+        answer = httpx.get(f"http://{self.metrics_of(name)}/metrics", trust_env=False)
+        assert answer.status_code == 200
+        return answer.text
+
+
+def _address(line):
+    found = re.search(r"http://([0-9.:]+)/metrics", line)
+    return found and found[1]
