@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.exc import DatabaseError
 
 from streams import metrics as m
+from streams.backends.kafka.asker import Asker
 from streams.backends.kafka.log import KafkaLog
 from streams.backends.kafka.membership import Membership
 from streams.backends.kafka.metered import MeteredLog
@@ -47,7 +48,9 @@ from streams.worker import How, Worker
 BEAT_S = 1.0
 
 LOOK_S = 3.0
-"""How often the API sees whether the brokers are there."""
+"""How often API and workers see whether the brokers are there."""
+
+NOT_YET = "the cluster has not answered yet"
 
 WAIT_S = 0.2
 """Longest sleep of the writer before it looks whether to stop."""
@@ -92,10 +95,11 @@ def run_api(
     page: Page | None = None,
 ) -> None:
     """Answer HTTP until ``asked`` to stop: what comes in is published to the topics."""
-    metrics, pulse = Metrics(m.API), Pulse("the cluster has not answered yet")
+    metrics, pulse = Metrics(m.API), Pulse(NOT_YET)
     with (
         answering(page, "api", metrics, pulse.why_not, say=say),
         public_log(data, settings) as log,
+        _looking_out(settings, pulse),
     ):
         inlet = Inlet(log, metrics, lambda: None, most_waiting=0)
 
@@ -107,16 +111,34 @@ def run_api(
         answers = application(inlet, ndjson.parse, health)
         served = Served(answers, listener, "api", settings.ports.names)
         say(f"the API listens on {url_of(listener)}")
-        while True:
-            try:
-                log.end(OPERATIONS, 0)
-                pulse.beat()
-            except LogFailedError as error:
-                pulse.hindered(str(error))
-            if asked.wait(LOOK_S):
-                break
+        asked.wait()
         inlet.closed = True
         served.stop()
+
+
+@contextmanager
+def _looking_out(settings: Settings, pulse: Pulse) -> Iterator[None]:
+    """Let ``pulse`` say whether the brokers answer, for as long as this lasts.
+
+    From a thread of its own, that nobody waits for: a question takes seconds while they are away.
+    """
+    over = threading.Event()
+
+    def look() -> None:
+        with closing(Asker(settings.kafka, f"{settings.kafka.prefix}stages")) as asker:
+            while not over.is_set():
+                try:
+                    asker.end(OPERATIONS, 0)
+                    pulse.beat()
+                except LogFailedError as error:
+                    pulse.hindered(str(error))
+                over.wait(LOOK_S)
+
+    threading.Thread(target=look, name="lookout", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def store_of(settings: Settings) -> Database:
@@ -160,8 +182,16 @@ def run_worker(
             topics = list(INPUT_OF.values())
             return Membership(settings.kafka, topics, worker.gained, worker.lost)
 
-        worker = Worker(log, how)
-        with answering(page, "worker", metrics, worker.why_not, worker.measure, say=say):
+        worker, pulse = Worker(log, how), Pulse(NOT_YET)
+
+        def why_not() -> str | None:
+            # With the brokers gone a worker loses its partitions, and has nothing to complain of.
+            return pulse.why_not() or worker.why_not()
+
+        with (
+            answering(page, "worker", metrics, why_not, worker.measure, say=say),
+            _looking_out(settings, pulse),
+        ):
             worker.run(join, stopped)
 
 

@@ -125,6 +125,16 @@ def test_with_its_broker_gone_everything_waits_and_stops_when_told(
             before = system.status()["totals"][0]["completeness"]["as_of"]
             cluster.kill(1)
             system.processes["write"].wait_for("stands still")
+            for name in ("write", "dispatch", *system.workers):
+                _, said = wait_for(
+                    lambda name=name: (found := system.healthz(name))[0] == 503 and found,
+                    f"{name} not well",
+                )
+                assert said["reason"], name
+            # What the store says is still known, what the cluster says is not.
+            page = system.scrape("write")
+            assert "rollcall_people{" in page
+            assert "rollcall_input_lag_records{" not in page
             assert {name: one.process.poll() for name, one in system.processes.items()
                     if name != "merge" and one.process.poll() is not None} == {}  # fmt: skip
             cluster.start(1)
@@ -137,6 +147,8 @@ def test_with_its_broker_gone_everything_waits_and_stops_when_told(
                 return newest["as_of"] > before and newest["complete"] and said["waiting"] == 0
 
             wait_for(caught_up, "everything caught up", 120)
+            for name in ("write", "dispatch", *system.workers):
+                wait_for(lambda name=name: system.healthz(name)[0] == 200, f"{name} well again")
             cluster.kill(1)
             began_s = time.monotonic()
             assert system.end() == {}
