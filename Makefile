@@ -4,6 +4,7 @@ VENV ?= .venv
 JOBS ?= 2
 PYTEST_ARGS ?=
 BROKERS ?= 1
+H ?= 0.5
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := var/demo
@@ -11,7 +12,7 @@ MINUTES ?= 10
 AT_END ?= stop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test test-long lint bench oracle schemas lock lock-check kafka-up kafka-down postgres-up postgres-down
+.PHONY: help setup assets demo test test-long lint bench soak oracle schemas lock lock-check kafka-up kafka-down postgres-up postgres-down
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -53,8 +54,12 @@ lint: setup ## style, types, import rules, dependencies, published schemas
 	$(BIN)/deptry .
 	$(BIN)/rollcall schemas check
 
-bench: setup ## the figures of design 9, as they are on this machine
+bench: setup ## the figures of design 9 on this machine; of a cluster too, where Java is
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.cluster --peers $(VENV)/peers
+
+soak: setup ## a cluster under 500 check-ins a second for H=0.5 hours, drawn
+	$(BIN)/python -m tests.soak.cluster --hours $(H) --out var/soak
 
 oracle: setup ## engine | oracle | difference, per report and tier
 	$(BIN)/python -m tests.oracle.report

@@ -34,7 +34,7 @@ from streams.core.desk import Desk
 from streams.core.room import Room
 from streams.core.shard import Shard
 from streams.core.stage import Outcome, Stage
-from streams.delivery import About
+from streams.delivery import About, Delivery
 from streams.errors import StoreFailedError
 from streams.ports import EventLog
 from streams.pump import Pump
@@ -200,12 +200,14 @@ def dispatching(
     *,
     show: Callable[[str], None],
     say: Callable[[str], None],
+    noted: Callable[[Delivery, str], None] = lambda _delivery, _outcome: None,
     abort: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Dispatcher]:
     """Open the dispatcher of a log that others write; ``data`` is its own directory.
 
     ``show`` prints an alert (the console's line), ``say`` what became of a
-    delivery. At the end, what is in flight is waited for and noted.
+    delivery, ``noted`` counts how attempts ended. At the end, what is in flight
+    is waited for and noted.
     """
     with ExitStack() as stack:
         place = place_of(data, settings.store)
@@ -226,6 +228,7 @@ def dispatching(
             clocks=Clocks(partial(log_now, log), wall),
             about=partial(_about, place_of(data / STORE_FILE, settings.store)),
             say=say,
+            noted=noted,
             abort=abort,
         )
         yield dispatcher
@@ -265,8 +268,15 @@ def restored(log: EventLog, settings: Settings, stage: str) -> list[Stage]:
     ]
 
 
+def stage_keys(shards: int) -> list[StageKey]:
+    """Return every stage in every partition."""
+    keys = [StageKey(stage, 0) for stage in ("desk", "room")]
+    return keys + [StageKey("shard", shard) for shard in range(shards)]
+
+
 def backlog(log: EventLog) -> dict[StageKey, int]:
     """Return how many records each stage has not dealt with yet."""
-    keys = [StageKey(stage, 0) for stage in ("desk", "room")]
-    keys += [StageKey("shard", shard) for shard in range(log.shards)]
-    return {key: log.end(INPUT_OF[key.stage], key.partition) - log.committed(*key) for key in keys}
+    return {
+        key: log.end(INPUT_OF[key.stage], key.partition) - log.committed(*key)
+        for key in stage_keys(log.shards)
+    }

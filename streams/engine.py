@@ -18,11 +18,6 @@ from socket import socket
 from typing import Any, NamedTuple
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from streams.clock import ClockSpec
 from streams.clock import scenario as scenario_clock
@@ -36,6 +31,7 @@ from streams.ingest.inlet import Inlet
 from streams.loopback import Served, bound, url_of
 from streams.metrics import Metrics
 from streams.player import Scenario
+from streams.scraped import pages
 from streams.sections import Settings
 from streams.serving.runtime import ConfiguredFeed, note_runtime
 from streams.serving.writer import lag
@@ -195,7 +191,7 @@ def engine(wanted: Wanted, say: Callable[[str], None]) -> Iterator[Engine]:
         metrics.read_gauges_from(partial(readings, log, data, ticks))
         api = application(inlet, ndjson.parse, working.health)
         closes.callback(Served(api, wanted.api, "api").stop)
-        closes.callback(Served(_scraped(metrics), wanted.metrics, "metrics").stop)
+        closes.callback(Served(pages(metrics.registry), wanted.metrics, "metrics").stop)
         closes.enter_context(_announced(wanted))
         yield working
 
@@ -216,15 +212,6 @@ def _announced(wanted: Wanted) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
-
-
-def _scraped(metrics: Metrics) -> Starlette:
-    """Return the application that answers a scrape."""
-
-    def scrape(_: Request) -> Response:
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-    return Starlette(routes=[Route("/metrics", scrape, methods=["GET"])])
 
 
 def listening(api: int, metrics: int) -> tuple[socket, socket]:

@@ -6,15 +6,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
 
 from schemas.codelists import FeedState
 from streams import metrics as m
 from streams.backends.sqlite import SqliteLog
-from streams.compose import backlog
+from streams.clock import Clock
+from streams.compose import stage_keys
+from streams.errors import DeliveriesFailedError, StoreFailedError
 from streams.metrics import Reading
-from streams.recovery import StageKey
+from streams.ports import EventLog
+from streams.recovery import INPUT_OF
 from streams.serving.answers import StatusNow
 from streams.serving.deliveries import DELIVERIES_FILE, counts, reading_deliveries
+from streams.serving.place import Place
+from streams.serving.postgres import Database
 from streams.serving.queries import status
 from streams.serving.store import STORE_FILE, reading
 from streams.serving.writer import lag
@@ -37,34 +43,48 @@ class TickAge:
 
 
 def readings(log: SqliteLog, data: Path, tick_age: TickAge) -> Iterator[Reading]:
-    """Yield everything that the gauges read now."""
+    """Yield everything that the gauges of an engine read now."""
     yield Reading(m.UP, 1)
     yield Reading(m.SHARDS, log.shards)
     age_s = tick_age.seconds()
     if age_s is not None:
         yield Reading(m.TICK_AGE, age_s)
-    yield from _stages(log)
+    yield from stages(log)
+    yield from _stored(data / STORE_FILE, data / DELIVERIES_FILE, log.clock)
     with reading(data / STORE_FILE) as store:
         yield Reading(m.WRITER_LAG, lag(log, store))
-        yield from _numbers(status(store), log)
-    with reading_deliveries(data / DELIVERIES_FILE) as deliveries:
-        yield from _deliveries(deliveries)
 
 
-def _stages(log: SqliteLog) -> Iterator[Reading]:
-    for key, waiting in backlog(log).items():
-        labels = _labels(key)
+def stages(log: EventLog) -> Iterator[Reading]:
+    """Yield how every stage of a log stands."""
+    for key in stage_keys(log.shards):
+        labels = (key.stage, str(key.partition))
         progress = log.progress(*key)
+        waiting = log.end(INPUT_OF[key.stage], key.partition) - progress.next_offset
         yield Reading(m.INPUT_LAG, waiting, labels)
         yield Reading(m.STOPPED, progress.stopped is not None, labels)
         yield Reading(m.SKIPPED, progress.skipped, labels)
 
 
-def _labels(key: StageKey) -> tuple[str, str]:
-    return (key.stage, str(key.partition))
+def stored(database: Database, clock: Clock) -> Iterator[Reading]:
+    """Yield what a cluster's database says; nothing while it cannot be asked."""
+    try:
+        yield from list(_stored(database, database, clock))
+    except (StoreFailedError, DeliveriesFailedError, DatabaseError):
+        return
 
 
-def _numbers(now: StatusNow, log: SqliteLog) -> Iterator[Reading]:
+def _stored(serving: Place, deliveries: Place, clock: Clock) -> Iterator[Reading]:
+    with reading(serving) as store:
+        yield from _numbers(status(store), clock)
+    with reading_deliveries(deliveries) as there:
+        yield from _deliveries(there)
+
+
+def _numbers(now: StatusNow, clock: Clock) -> Iterator[Reading]:
+    if now.totals:
+        newest_at = max(total.completeness.as_of for total in now.totals)
+        yield Reading(m.SUMS_AGE, (clock.now() - newest_at).total_seconds())
     for total in now.totals:
         yield Reading(m.SHARDS_REACHED, total.completeness.reached, (total.status,))
         yield Reading(m.PEOPLE, total.people, (total.status,))
@@ -77,7 +97,7 @@ def _numbers(now: StatusNow, log: SqliteLog) -> Iterator[Reading]:
         for state in FeedState:
             yield Reading(m.FEED_STATE, feed.state == state, (feed.feed, state))
         if feed.last_success_at is not None:
-            age = log.clock.now() - feed.last_success_at
+            age = clock.now() - feed.last_success_at
             yield Reading(m.FEED_AGE, age.total_seconds(), (feed.feed,))
 
 

@@ -98,11 +98,17 @@ class Served:
     """An application that is answered for by a thread, until ``stop``."""
 
     def __init__(
-        self, app: ASGIApp, listener: socket.socket, name: str, names: Collection[str] = ()
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        name: str,
+        names: Collection[str] = (),
+        *,
+        guarded: bool = True,
     ) -> None:
-        """Begin to serve at once; ``names`` are other ones it is asked by."""
+        """Begin to serve at once; ``names`` are other ones it is asked by, if it is guarded."""
         config = uvicorn.Config(
-            LoopbackOnly(app, names),
+            LoopbackOnly(app, names) if guarded else app,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -110,8 +110,8 @@ class PortsSettings(Section, frozen=True, kw_only=True):
         str,
         Meta(
             pattern=r"^\d{1,3}(\.\d{1,3}){3}$",
-            description="Address that `api` and `merge` listen on, as 0.0.0.0 in a container. There"
-            " is no login: another than 127.0.0.1 is warned of.",
+            description="Address of a cluster's API and metrics, as 0.0.0.0 in a container."
+            " There is no login: another than 127.0.0.1 is warned of.",
         ),
     ] = "127.0.0.1"
     names: Annotated[

@@ -8,14 +8,18 @@ a partition that has moved are one and the same case.
 """
 
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from streams import metrics as m
 from streams.backends.kafka.log import KafkaLog
 from streams.backends.kafka.membership import Membership
 from streams.errors import CommitConflictError, LogFailedError, RollcallError
 from streams.lane import Lane, Surroundings
+from streams.metrics import Reading, RoleMetrics
 from streams.quarantine import fault
 from streams.recovery import INPUT_OF, NEVER_POISON, StageFactory, StageKey
 
@@ -33,6 +37,12 @@ GROUP_S = 0.1
 TAKEN_S = 5.0
 """Pause of a lane that another process has shut out."""
 
+LAG_S = 1.0
+"""How often a lane at work asks how much is left."""
+
+SILENT_S = 30.0
+"""Handing over may keep a worker from its group for some seconds."""
+
 LANE_FAILED = "lane_failed"
 
 
@@ -44,6 +54,7 @@ class How(NamedTuple):
     batch_records: int
     snapshot_every: int
     say: Callable[[str], None]
+    metrics: RoleMetrics
     abort: Callable[[str], None] = lambda _point: None
 
 
@@ -53,13 +64,19 @@ class Seat:
     def __init__(self, log: KafkaLog, key: StageKey, how: How, snapshots: threading.Lock) -> None:
         """Begin at once."""
         self.key = key
-        self.lag = 0
+        self.lag: int | None = None
         self.stopped: str | None = None
+        self._lag_due_s = 0.0
         self._log, self._how, self._snapshots = log, how, snapshots
         self._failing: str | None = None
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._sit, name=str(key), daemon=True)
         self._thread.start()
+
+    @property
+    def stands_still(self) -> str | None:
+        """Say in words why the partition does not get on; None if it does."""
+        return self._failing or self.stopped
 
     def leave(self) -> None:
         """Ask the thread to end at the next rest; returns at once."""
@@ -109,6 +126,8 @@ class Seat:
         count = lane.batch()
         self.stopped = lane.stopped
         if count:
+            self._how.metrics.count(m.WORKER_RECORDS, count, self.key.stage)
+            self._look(place)
             # One stage at a time: the others wait for one only.
             if lane.since_snapshot >= self._how.snapshot_every:
                 with self._snapshots:
@@ -117,7 +136,15 @@ class Seat:
         if lane.stopped is not None:
             self._leaving.wait(IDLE_S)
         elif not self._log.wait([place], IDLE_S):
+            self.lag = 0
             lane.settle(self._log.upto(*place))
+
+    def _look(self, place: tuple[str, int]) -> None:
+        """Learn how much is left, not at every batch."""
+        now_s = time.monotonic()
+        if now_s >= self._lag_due_s:
+            self._lag_due_s = now_s + LAG_S
+            self.lag = self._log.end(*place) - self._log.committed(*self.key)
 
     def _failed(self, words: str, *, told: bool) -> None:
         """Say so once, and pause; a fault is shown unless the log itself is away."""
@@ -150,6 +177,7 @@ class Worker:
         self._log, self._how = log, how
         self._seats: dict[StageKey, Seat] = {}
         self._snapshots = threading.Lock()
+        self._served_s: float | None = None
 
     @property
     def seats(self) -> list[Seat]:
@@ -162,9 +190,34 @@ class Worker:
         try:
             while not stopped():
                 membership.poll(GROUP_S)
+                self._served_s = time.monotonic()
         finally:
             self._leave(list(self._seats))
             membership.close()
+
+    def why_not(self) -> str | None:
+        """Say in words why this worker is not well; None if it is."""
+        served_s = self._served_s
+        if served_s is None:
+            return "has not joined the group yet"
+        silent_s = time.monotonic() - served_s
+        if silent_s > SILENT_S:
+            return f"has not taken part in the group for {silent_s:.0f} s"
+        still = [
+            f"{one.key} stands still: {why}" for one in self.seats if (why := one.stands_still)
+        ]
+        return "; ".join(still) or None
+
+    def measure(self) -> Iterator[Reading]:
+        """Yield what the gauges read now."""
+        seats = self.seats
+        for stage, count in sorted(Counter(one.key.stage for one in seats).items()):
+            yield Reading(m.WORKER_PARTITIONS, count, (stage,))
+        for one in seats:
+            labels = (one.key.stage, str(one.key.partition))
+            yield Reading(m.WORKER_STANDS_STILL, one.stands_still is not None, labels)
+            if one.lag is not None:
+                yield Reading(m.WORKER_LAG, one.lag, labels)
 
     def gained(self, places: Iterable[tuple[str, int]]) -> None:
         """Begin to work on partitions."""

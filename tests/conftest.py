@@ -15,6 +15,7 @@ from tests.support.services import (
     locks,
     postgres,
     postgres_server,
+    prometheus,
     service_folder,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "locks",
     "postgres",
     "postgres_server",
+    "prometheus",
     "service_folder",
 ]
 

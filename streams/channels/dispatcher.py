@@ -38,12 +38,16 @@ def _nothing(_point: str) -> None:
     """Do nothing at a crash point; tests die there instead."""
 
 
+def _uncounted(_delivery: Delivery, _outcome: str) -> None:
+    """Do nothing with the outcome of an attempt."""
+
+
 class Dispatcher:
     """Makes deliveries of alerts, and sends what is due.
 
     ``about`` tells what an alert is about. ``say`` gets a line for everything
-    that became of a delivery. ``abort`` is called at the points "taken",
-    "begun", "sent" (in the worker) and "ended".
+    that became of a delivery, ``noted`` how each attempt ended. ``abort`` is
+    called at the points "taken", "begun", "sent" (in the worker) and "ended".
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Dispatcher:
         clocks: Clocks,
         about: Callable[[AlertRaised], About],
         say: Callable[[str], None],
+        noted: Callable[[Delivery, str], None] = _uncounted,
         abort: Callable[[str], None] = _nothing,
     ) -> None:
         """Take up what an earlier process left, without sending yet."""
@@ -64,6 +69,7 @@ class Dispatcher:
         self._recipients = {one.to: one for one in recipients}
         self._policy, self._workers, self._clocks = policy, workers, clocks
         self._about, self._say, self._abort = about, say, abort
+        self._noted = noted
         self._done: queue.SimpleQueue[tuple[Delivery, Outcome] | None] = queue.SimpleQueue()
         self._flying: dict[tuple[str, str], str] = {}
         self._place = deliveries.place(ROOM_OUTPUT)
@@ -80,6 +86,11 @@ class Dispatcher:
     def idle(self) -> bool:
         """Whether nothing can be done now: what is pending waits for its time."""
         return not self._flying and self._place >= self._log.end(ROOM_OUTPUT, 0)
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """The channels that there are recipients for, by name."""
+        return sorted({channel for channel, _ in self._recipients})
 
     @property
     def waiting(self) -> Sequence[Delivery]:
@@ -128,6 +139,7 @@ class Dispatcher:
         self._deliveries.end(
             known, Ended(outcome, f"{known.last_error or 'killed'}; {words[arrived]}", wall)
         )
+        self._noted(known, outcome)
         self._tell(known, f"in doubt after a crash: {words[arrived]}")
         return known
 
@@ -212,6 +224,7 @@ class Dispatcher:
         detail = outcome.detail if isinstance(outcome, Delivered) else outcome.why
         self._deliveries.end(known, Ended(_name(outcome), detail, wall))
         self._abort("ended")
+        self._noted(known, _name(outcome))
         del self._flying[known.to]
         self._keep(known)
         self._tell(known, detail)

@@ -11,17 +11,15 @@ import click
 from streams.backends.kafka.clients import brokers
 from streams.backends.kafka.quiet import hush
 from streams.cli.base import Session, pass_session
-from streams.loopback import bound, warning
+from streams.cli.measured import metrics_option, page
 from streams.printable import one_line
 
 if TYPE_CHECKING:
     from streams.backends.kafka.merge_app import Merge
 
-PORT = click.IntRange(0, 65_535)
-
 
 @click.command()
-@click.option("--metrics-port", type=PORT, help="Else the setting ports.metrics.")
+@metrics_option
 @pass_session
 def merge(session: Session, metrics_port: int | None) -> None:
     """Merge what is published to the public topics of a cluster, until told to stop.
@@ -36,16 +34,12 @@ def merge(session: Session, metrics_port: int | None) -> None:
     """
     settings = session.settings
     brokers(settings.kafka)
-    wanted = settings.ports.metrics if metrics_port is None else metrics_port
-    host = settings.ports.host
-    if said := warning(host):
-        _say(said)
-    with bound(wanted, "metrics", host) as held:
-        port = held.getsockname()[1]
+    with page(session, metrics_port, _say).listener as held:
+        web = held.getsockname()[:2]
     from streams.backends.kafka.merge_app import Merge  # noqa: PLC0415 - others need no Faust
 
     hush(_say)
-    asyncio.run(_until_told(Merge(settings.kafka, (host, port), _say)))
+    asyncio.run(_until_told(Merge(settings.kafka, web, _say)))
 
 
 async def _until_told(work: "Merge") -> None:

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import click
 
 from streams.cli.base import Session, pass_session
+from streams.cli.measured import PORT, metrics_option, page
 from streams.cli.running import polled_feeds, stopping
 from streams.cluster import run_api, run_worker, run_writer
-from streams.loopback import bound, warning
+from streams.loopback import bound
 from streams.printable import one_line
 from streams.serving.runtime import ConfiguredFeed
 
@@ -19,8 +20,9 @@ STOP_S = 15.0
 
 
 @click.command()
+@metrics_option
 @pass_session
-def worker(session: Session) -> None:
+def worker(session: Session, metrics_port: int | None) -> None:
     """Work on a share of the stages, over a Kafka cluster.
 
     Start as many as there are hosts: they share the partitions of desk, shards
@@ -31,15 +33,17 @@ def worker(session: Session) -> None:
     For example:
       rollcall --kafka localhost:9092 --data /srv/rollcall worker
     """
-    with _told_to_stop() as asked:
-        run_worker(session.data, session.settings, say=say, stopped=asked.is_set)
+    at = page(session, metrics_port, say)
+    with at.listener, _told_to_stop() as asked:
+        run_worker(session.data, session.settings, say=say, stopped=asked.is_set, page=at)
     say("stopped")
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65_535), help="Else the setting ports.api.")
+@click.option("--port", type=PORT, help="Else the setting ports.api.")
+@metrics_option
 @pass_session
-def api(session: Session, port: int | None) -> None:
+def api(session: Session, port: int | None, metrics_port: int | None) -> None:
     """Take in over HTTP what is meant for a cluster, and publish it.
 
     The same API as an engine's (docs/api/http.md): a 202 means that the cluster
@@ -52,16 +56,20 @@ def api(session: Session, port: int | None) -> None:
     """
     ports = session.settings.ports
     wanted = ports.api if port is None else port
-    if said := warning(ports.host):
-        say(said)
-    with bound(wanted, "the HTTP API", ports.host) as listener, _told_to_stop() as asked:
-        run_api(session.data, session.settings, listener, say=say, asked=asked)
+    at = page(session, metrics_port, say)
+    with (
+        at.listener,
+        bound(wanted, "the HTTP API", ports.host) as listener,
+        _told_to_stop() as asked,
+    ):
+        run_api(session.data, session.settings, listener, say=say, asked=asked, page=at)
     say("stopped")
 
 
 @click.command()
+@metrics_option
 @pass_session
-def write(session: Session) -> None:
+def write(session: Session, metrics_port: int | None) -> None:
     """Carry what the stages of a cluster say into the serving store.
 
     One is enough, and a second ends by itself. While brokers or database are
@@ -75,8 +83,9 @@ def write(session: Session) -> None:
         ConfiguredFeed(name=feed.name, interval_s=feed.interval_s)
         for feed in polled_feeds(session.settings.feeds)
     )
-    with _told_to_stop() as asked:
-        run_writer(session.data, session.settings, feeds, say=say, asked=asked)
+    at = page(session, metrics_port, say)
+    with at.listener, _told_to_stop() as asked:
+        run_writer(session.data, session.settings, feeds, say=say, asked=asked, page=at)
     say("stopped")
 
 

@@ -13,7 +13,9 @@ import click
 import httpx
 
 from schemas.operations import FeedHealthChanged
+from streams import metrics as m
 from streams.cli.base import Session, iso, pass_session
+from streams.cli.measured import PORT, metrics_option, page_if_asked
 from streams.cli.remote import Api, running_engine
 from streams.engine import Wake, Wanted, listening
 from streams.engine import engine as open_engine
@@ -23,8 +25,10 @@ from streams.feeds.base import Feed
 from streams.feeds.base import Parsed as Found
 from streams.feeds.poller import Poller
 from streams.ingest.intake import Source
+from streams.metrics import RoleMetrics
 from streams.player import Scenario, load_scenario
 from streams.printable import one_line
+from streams.scraped import Pulse, answering
 from streams.sections import FeedsSettings
 from streams.serving.runtime import ConfiguredFeed
 
@@ -34,7 +38,9 @@ ASK_AGAIN_S = 2.0
 LONGEST_LOOK_S = 60.0
 """The poller looks at least this often whether the machine's clock was set."""
 
-PORT = click.IntRange(0, 65_535)
+SILENT_S = 1_800.0
+"""A round through all feeds may take this long, where many answer slowly."""
+
 MINUTES = click.FloatRange(min=0, min_open=True)
 
 
@@ -122,8 +128,9 @@ def engine(
 
 @click.command()
 @click.option("--api", help="The engine's address; else as engine.json says, then ports.api.")
+@metrics_option
 @pass_session
-def poll(session: Session, api: str | None) -> None:
+def poll(session: Session, api: str | None, metrics_port: int | None) -> None:
     """Poll the feeds and give the engine what they say, until told to stop.
 
     While the engine does not answer nothing is remembered, so the same is
@@ -135,7 +142,15 @@ def poll(session: Session, api: str | None) -> None:
     """
     feeds = polled_feeds(session.settings.feeds)
     stopped = Wake()
-    with stopping(stopped.set), httpx.Client(follow_redirects=True) as client:
+    metrics = RoleMetrics(m.POLL)
+    pulse = Pulse("has not polled yet", SILENT_S)
+    metrics.begin(m.POLL_ANSWERS, [feed.name for feed in feeds], m.ANSWERS)
+    page = page_if_asked(session, metrics_port, _say)
+    with (
+        answering(page, "poll", metrics, pulse.why_not, say=_say),
+        stopping(stopped.set),
+        httpx.Client(follow_redirects=True) as client,
+    ):
         _say(f"polling {', '.join(feed.name for feed in feeds) or 'no feed: none is enabled'}")
         speaker = Speaker(session, api)
         poller = Poller(
@@ -145,17 +160,20 @@ def poll(session: Session, api: str | None) -> None:
             clock=lambda: datetime.now(UTC),
             jitter=random.random,  # a pause needs no secret
             contact=session.settings.feeds.contact,
+            noted=lambda feed, state: metrics.count(m.POLL_ANSWERS, 1, feed.name, state),
         )
         while not stopped.taken():
-            stopped.wait(_polled(poller))
+            stopped.wait(_polled(poller, pulse))
     _say("stopped")
 
 
-def _polled(poller: Poller) -> float:
+def _polled(poller: Poller, pulse: Pulse) -> float:
     """Poll what is due; return the seconds until there is something to do."""
     try:
         next_at = poller.poll_due()
+        pulse.beat()
     except EngineAwayError as error:
+        pulse.hindered(str(error))
         _say(f"{error}; asking again in {ASK_AGAIN_S:.0f} s")
         return ASK_AGAIN_S
     if next_at is None:

@@ -15,7 +15,8 @@ import msgspec
 from streams.backends.sqlite import SqliteLog
 from streams.backends.sqlite_file import LOG_FILE, Lock
 from streams.cli.base import Session, pass_session
-from streams.cli.running import MINUTES, PORT, scenario_folder
+from streams.cli.measured import PORT
+from streams.cli.running import MINUTES, scenario_folder
 from streams.cli.tree import Part, Tree
 from streams.engine import ENGINE_FILE
 from streams.errors import BadInputError, LogInUseError

@@ -259,7 +259,8 @@ class Poller:
 
     ``append`` gets a feed's items and its health, and returns once they are
     durable; if it raises, nothing is remembered, so the same is asked again.
-    ``clock`` gives aware UTC; ``jitter`` a number in [0, 1). Not thread-safe.
+    ``clock`` gives aware UTC; ``jitter`` a number in [0, 1). ``noted`` is told
+    what each answer meant for its feed, once it is durable. Not thread-safe.
     """
 
     def __init__(
@@ -271,10 +272,12 @@ class Poller:
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
         contact: str,
+        noted: Callable[[Feed, FeedState], None] = lambda _feed, _state: None,
     ) -> None:
         """Take the feeds that have an address; all are due at once."""
         self._client, self._append = client, append
         self._clock, self._jitter, self._contact = clock, jitter, contact
+        self._noted = noted
         self._feeds = [feed for feed in feeds if feed.url]
         self._states = {feed.name: State() for feed in self._feeds}
         self._due = {feed.name: clock() for feed in self._feeds}
@@ -305,6 +308,7 @@ class Poller:
         if judged.items or judged.health is not None:
             self._append(feed, judged.items, judged.health)
         self._states[feed.name] = judged.state
+        self._noted(feed, judged.state.health)
         self._due[feed.name] = judged.next_poll_at
 
     def _fetch(self, request: Request) -> Answer:

@@ -9,126 +9,16 @@ import signal
 import subprocess
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from kafka import KafkaProducer
 
 from infra.kafka import Cluster, jars
-from streams.cli import main
 from streams.topology import partition_of
-from tests.cli.conftest import Rollcall
-from tests.support.cluster import environment_of, make_topics, settings_for
-from tests.support.running import Process, wait_for
+from tests.support.running import wait_for
+from tests.support.system import SHARDS, System, check_in, quake
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(240)]
-
-SHARDS = 4
-ROLES = {
-    "merge": ("merge", "--metrics-port", "0"),
-    "write": ("write",),
-    "dispatch": ("dispatch",),
-}
-
-
-def iso(at):
-    return at.isoformat().replace("+00:00", "Z")
-
-
-def quake(now):
-    """What EMSC said of the great earthquake under Pazarcik, as if it were now."""
-    return {
-        "event_id": "emsc:20230206_r1:1",
-        "source": "emsc",
-        "occurred_at": iso(now),
-        "chain_id": "emsc:20230206_r1",
-        "msg_type": "Alert",
-        "hazard": "earthquake",
-        "title": "M 7.5 Türkiye-Syria border region",
-        "onset_at": iso(now),
-        "sent_at": iso(now),
-        "revision": "corrects",
-        "position": {"lon_deg": 37.08, "lat_deg": 37.17},
-        "magnitude": 7.5,
-    }
-
-
-def check_in(number, person_id, now, **fields):
-    return {
-        "event_id": f"app:{number}",
-        "source": "app",
-        "occurred_at": iso(now),
-        "person_id": person_id,
-        "position": {"lon_deg": 37.1, "lat_deg": 37.2, "accuracy_m": 20.0},
-        **fields,
-    }
-
-
-NOTHING: dict[str, Any] = {"situations": [], "totals": [], "waiting": None}
-"""What is known while the cluster does not answer."""
-
-
-class System:
-    """The processes of a cluster, and its command line."""
-
-    def __init__(self, kafka, postgres, folder, monkeypatch, workers=2, **to_workers):
-        self.settings = settings_for(kafka, folder)
-        make_topics(self.settings, SHARDS)
-        self.workers = [f"worker-{number}" for number in range(workers)]
-        roles = ROLES | dict.fromkeys(self.workers, ("worker",))
-        said = environment_of(self.settings) | {"ROLLCALL_STORE_URL": postgres}
-        for name in ("KAFKA_BOOTSTRAP", "KAFKA_PREFIX", "KAFKA_REPLICATION", "STORE_URL"):
-            monkeypatch.setenv(f"ROLLCALL_{name}", said[f"ROLLCALL_{name}"])
-        self.environment, self.home = said, folder
-        self.processes = {
-            name: Process(
-                folder / name, *words, env=said | (to_workers if words == ("worker",) else {})
-            )
-            for name, words in roles.items()
-        }
-        self.rollcall, self.folder = Rollcall(folder), folder / "data"
-        self.processes["merge"].wait_for("leads: writes the ticks")
-        wait_for(self.settled, "every partition at work, and shared")
-
-    def has(self, name):
-        """What a worker works on, as it says itself."""
-        mine = set()
-        for line in self.processes[name].lines:
-            if " goes on at " in line:
-                mine.add(line.partition(" goes on")[0])
-            elif " is handed over" in line:
-                mine.discard(line.partition(" is handed")[0])
-        return mine
-
-    def settled(self):
-        shares = [self.has(name) for name in self.workers]
-        return all(shares) and sum(map(len, shares)) == SHARDS + 2
-
-    def mend_workers(self):
-        """Stop the workers, and start them as they are everywhere."""
-        for name in self.workers:
-            assert self.processes[name].end(signal.SIGTERM, 20) == 0
-            self.processes[name].close()
-        for name in self.workers:
-            folder = self.home / name
-            self.processes[name] = Process(folder, "worker", env=self.environment)
-        wait_for(self.settled, "every partition at work again, and shared")
-
-    def status(self):
-        result = CliRunner().invoke(main, ["--data", str(self.folder), "status", "--json"])
-        return json.loads(result.stdout) if result.exit_code == 0 else NOTHING
-
-    def lines(self):
-        return {name: one.lines[-6:] for name, one in self.processes.items()}
-
-    def end(self):
-        codes = {name: one.end(signal.SIGTERM, 20) for name, one in self.processes.items()}
-        return {name: code for name, code in codes.items() if code}
-
-    def close(self):
-        for one in self.processes.values():
-            one.close()
 
 
 @pytest.fixture
@@ -235,6 +125,16 @@ def test_with_its_broker_gone_everything_waits_and_stops_when_told(
             before = system.status()["totals"][0]["completeness"]["as_of"]
             cluster.kill(1)
             system.processes["write"].wait_for("stands still")
+            for name in ("write", "dispatch", *system.workers):
+                _, said = wait_for(
+                    lambda name=name: (found := system.healthz(name))[0] == 503 and found,
+                    f"{name} not well",
+                )
+                assert said["reason"], name
+            # What the store says is still known, what the cluster says is not.
+            page = system.scrape("write")
+            assert "rollcall_people{" in page
+            assert "rollcall_input_lag_records{" not in page
             assert {name: one.process.poll() for name, one in system.processes.items()
                     if name != "merge" and one.process.poll() is not None} == {}  # fmt: skip
             cluster.start(1)
@@ -247,6 +147,8 @@ def test_with_its_broker_gone_everything_waits_and_stops_when_told(
                 return newest["as_of"] > before and newest["complete"] and said["waiting"] == 0
 
             wait_for(caught_up, "everything caught up", 120)
+            for name in ("write", "dispatch", *system.workers):
+                wait_for(lambda name=name: system.healthz(name)[0] == 200, f"{name} well again")
             cluster.kill(1)
             began_s = time.monotonic()
             assert system.end() == {}

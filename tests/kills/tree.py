@@ -18,10 +18,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,47 +28,14 @@ from streams.errors import StoreFailedError
 from streams.serving.store import STORE_FILE, reading
 from tests.kills.looks import differences, state
 from tests.kills.mortal import ROOT, command, timed
+from tests.kills.receiver import PATH, Receiver, settings
 from tests.kills.replays import UNDISTURBED, small_scenario
 from tests.support.running import runtime_of
 
 ROLES = ("engine", "dispatch", "dashboard")
-PATH = "/room"
 PATIENCE_S = 180.0
 PAUSE_S = (1.0, 5.0)
 """Shortest and longest time between two kills: also before the last one is up again."""
-
-
-class Receiver(ThreadingHTTPServer):
-    """Takes webhooks; an effect happens once for each idempotency key."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.effects: Counter[tuple[str, str, str]] = Counter()
-        self.received = 0
-        self.keys: set[str] = set()
-        self.lock = threading.Lock()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        key = self.headers["Idempotency-Key"]
-        with self.server.lock:
-            self.server.received += 1
-            if key not in self.server.keys:
-                self.server.keys.add(key)
-                about = (body["alert"]["alert_id"], self.path, body["intent"])
-                self.server.effects[about] += 1
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the sums are printed at the end."""
 
 
 class Child(NamedTuple):
@@ -93,24 +58,6 @@ def children(parent: int) -> list[Child]:
         if int(fields[1]) == parent and fields[0] != "Z" and role:
             found.append(Child(int(path.name), role))
     return sorted(found, key=lambda child: ROLES.index(child.role))
-
-
-def settings(folder: Path, port: int) -> Path:
-    """Write settings that send a replay's alerts to the receiver; return the file."""
-    secret = folder / "secret"
-    secret.write_text("of the kill test, and of nothing else\n", encoding="utf-8")
-    secret.chmod(0o600)
-    file = folder / "settings.toml"
-    file.write_text(
-        "[dispatch]\n"
-        "in_replay = true\n"
-        "use_by_s = 864000\n"
-        "[dispatch.webhooks.room]\n"
-        f'url = "http://127.0.0.1:{port}{PATH}"\n'
-        f'secret_file = "{secret}"\n',
-        encoding="utf-8",
-    )
-    return file
 
 
 def free_port() -> int:

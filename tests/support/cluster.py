@@ -66,7 +66,9 @@ def environment_of(settings):
         "PREFIX": settings.prefix,
         "REPLICATION": settings.replication,
     }
-    return os.environ | {f"ROLLCALL_KAFKA_{name}": str(value) for name, value in said.items()}
+    ours = {f"ROLLCALL_KAFKA_{name}": str(value) for name, value in said.items()}
+    # Several of them run side by side on this machine.
+    return os.environ | ours | {"ROLLCALL_PORTS_METRICS": "0"}
 
 
 def put(log, step):

@@ -32,10 +32,15 @@ def wait_for(condition, what="the condition", patience_s=PATIENCE_S):
 
 
 class Process:
-    """``rollcall --data DIR ...`` as a process of its own; its lines are kept."""
+    """``rollcall --data DIR ...`` as a process of its own; its lines are kept.
 
-    def __init__(self, data, *words, env=None):
+    ``instead`` is a module of the tests that takes the directory and the words.
+    """
+
+    def __init__(self, data, *words, env=None, instead=None):
         line = [sys.executable, "-m", "streams.cli", "--data", str(data), *map(str, words)]
+        if instead is not None:
+            line = [sys.executable, "-m", instead, str(data), *map(str, words)]
         self.process = subprocess.Popen(
             line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
         )

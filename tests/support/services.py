@@ -14,6 +14,7 @@ from infra.kafka import Cluster, jars
 from infra.kafka.cluster import Security
 from infra.postgres import Postgres, server
 from infra.processes import alone
+from infra.prometheus import server as prometheus_server
 
 Service = TypeVar("Service")
 
@@ -23,6 +24,7 @@ MARKERS = {
     "kafka_tools": "kafka",
     "postgres": "postgres",
     "postgres_server": "postgres",
+    "prometheus": "prometheus",
 }
 """Whoever takes such a fixture bears the marker."""
 
@@ -101,6 +103,14 @@ def kafka_cluster(
 def kafka(kafka_cluster: Cluster) -> str:
     """Return the bootstrap servers of the shared broker; topics are named by the test."""
     return kafka_cluster.bootstrap
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> None:
+    """Skip in words where neither Prometheus nor promtool is; a test starts its own."""
+    lacking = prometheus_server.missing()
+    if lacking:
+        pytest.skip(lacking)
 
 
 @pytest.fixture(scope="session")

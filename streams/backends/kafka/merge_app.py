@@ -60,6 +60,8 @@ STALL = timedelta(seconds=120)
 STOP_S = 15.0
 """How long an orderly stop may take; with the brokers gone, Faust does not end."""
 
+WELL = 200
+
 FATAL = 70
 """Exit code of a failure: whoever supervises starts it again."""
 
@@ -300,7 +302,10 @@ class Merge:
     def _measure(self) -> Iterable[Reading]:
         with self._lock:
             look, to = self._look, self._complete.at
-        mine = self._mine()
+        mine, last_at = self._mine(), self._last_tick_at
+        yield Reading(m.WELL, self._health()[0] == WELL, ("merge",))
+        if LEADER in mine and last_at is not None:
+            yield Reading(m.TICK_AGE, (datetime.now(UTC) - last_at).total_seconds())
         yield Reading(m.MERGE_PARTITIONS, len(mine))
         yield Reading(m.MERGE_LEADS, float(LEADER in mine))
         if to is not None:
@@ -332,12 +337,14 @@ class Merge:
         now, mine = datetime.now(UTC), self._mine()
         well = look is not None and (now - look.at).total_seconds() < STALE_S
         said: dict[str, object] = {
+            "role": "merge",
             "well": well,
+            "reason": None if well else f"the cluster has not answered for {STALE_S:.0f} s",
             "partitions": len(mine),
             "leads": LEADER in mine,
             "complete_to": to and to.isoformat(),
         }
-        return (200 if well else 503), said
+        return (WELL if well else 503), said
 
 
 def _record(name: str, message: Any) -> Record:
