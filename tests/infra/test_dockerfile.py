@@ -98,8 +98,8 @@ def test_the_wheel_holds_every_file_of_the_packages(tmp_path):
     names = set(zipfile.ZipFile(built).namelist())
     ours = {path.relative_to(ROOT).as_posix() for path in tracked()}
     expected = {name for name in ours if name.split("/")[0] in IN_WHEEL}
-    documents = {name for name in expected if name.endswith(".md") or "/examples/" in name}
-    assert expected - names - documents == set()
+    beside = {n for n in expected if n.endswith((".md", "ruff.toml")) or "/examples/" in n}
+    assert expected - names - beside == set()
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Every command line and every health check of docker-compose.yml, without Docker.
 
-Broker and database are real too, with the settings of the file. Prometheus is
-run by tests/infra, Grafana by nobody here.
+Broker, database and Prometheus are real too, with the settings of the file; the
+last two in the version of this machine. Nobody runs Grafana here.
 """
 
 import json
@@ -18,6 +18,7 @@ from tests.support.running import wait_for
 pytestmark = [
     pytest.mark.kafka,
     pytest.mark.postgres,
+    pytest.mark.prometheus,
     pytest.mark.timeout(400),
     # Each service listens on a loopback address of its own.
     pytest.mark.allow_hosts(["127.0.0.0/8"]),
@@ -28,6 +29,7 @@ pytestmark = [
 def stand(
     kafka_tools,  # noqa: ARG001 - it skips where there is no Java
     postgres_server,  # noqa: ARG001 - it skips where there can be no server
+    prometheus,  # noqa: ARG001 - it skips where there is no Prometheus
     tmp_path,
 ):
     # Nobody listens there: a feed that cannot be asked, as in a room whose network is closed.
@@ -48,6 +50,17 @@ def post(stand, kind, **said):
     assert answer.json()["accepted"] == 1
 
 
+SCRAPED = ["api", "dispatch", "merge", "poll", "worker-1", "worker-2", "write"]
+
+
+def scraped(stand):
+    """Return what Prometheus says of each target, by the name of its service."""
+    url = stand.placed("prometheus", "http://prometheus:9090/api/v1/targets")
+    targets = httpx.get(url, trust_env=False).json()["data"]["activeTargets"]
+    names = {stand.placed(name, f"{name}:9464"): name for name in stand.said}
+    return {names[one["labels"]["instance"]]: one["health"] for one in targets}
+
+
 def test_what_the_file_starts_accounts_for_two_of_ours_and_stops_when_told(stand):
     settings = stand.start_kafka()
     assert "socket.request.max.bytes=104857600\n" in settings
@@ -65,6 +78,13 @@ def test_what_the_file_starts_accounts_for_two_of_ours_and_stops_when_told(stand
     assert verified.returncode == 0, verified
     assert "warning" not in verified.stdout + verified.stderr
 
+    def takes_in():
+        try:
+            return httpx.get(stand.placed("api", "http://api:8080/healthz"), trust_env=False)
+        except httpx.TransportError:
+            return None
+
+    wait_for(takes_in, "the API")
     at = iso(datetime.now(UTC))
     place = {"lon_deg": 37.1, "lat_deg": 37.2, "accuracy_m": 20.0}
     said = {"source": "app", "occurred_at": at, "position": place}
@@ -104,6 +124,11 @@ def test_what_the_file_starts_accounts_for_two_of_ours_and_stops_when_told(stand
     wait_for(on_the_wall, "the situation on the wall")
     alerts = stand.directories("dispatch")["/data"] / "alerts"
     wait_for(lambda: list(alerts.glob("*.xml")), "an alert as a file")
+
+    stand.start("prometheus")
+    stand.await_healthy("prometheus")
+    wait_for(lambda: scraped(stand) == dict.fromkeys(SCRAPED, "up"), "every role scraped")
+    roles.append("prometheus")
 
     codes, took_s = stand.end(roles)
     assert codes == dict.fromkeys(roles, 0)

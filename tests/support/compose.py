@@ -32,6 +32,9 @@ STOP_S = 20.0
 TOOLS = {"kafka-broker-api-versions.sh": "org.apache.kafka.tools.BrokerApiVersionsCommand"}
 """The Java program behind each script of Kafka that a health check names."""
 
+ENTRYPOINTS = {"prom/prometheus": ["prometheus"]}
+"""What an image of others begins its command line with."""
+
 
 def text(environ=None):
     """Return the file as `docker compose` reads it: what is left to the operator, put in."""
@@ -69,7 +72,7 @@ class Stand:
     def directories(self, name):
         """Return where a container's own directories are here."""
         service = self.said[name]
-        own = [one.split(":")[1] for one in service.get("volumes", ()) if one[0] not in "./"]
+        own = [one.split(":")[1] for one in service.get("volumes", ())]
         own += [one.partition(":")[0] for one in service.get("tmpfs", ())]
         return {"/run/secrets": self.folder / "secrets"} | {
             one: self.home(name) / one.strip("/") for one in own
@@ -94,14 +97,16 @@ class Stand:
         said = re.sub(rf'(?P<before>")(?P<host>{known})(?=")', host_alone, said)
         said = re.sub(rf"^(?P<before>--(?:name|host)=)(?P<host>{known})$", host_alone, said)
         said = self.addresses[name] if said in own else said
-        for inside, here in self.directories(name).items():
-            said = re.sub(rf"(?<![\w.]){inside}(?=/|$)", str(here), said)
-        return said
+        places = self.directories(name)
+        # All at once: what is put in place of one begins with the name of another, /tmp.
+        known = "|".join(sorted(places, key=len, reverse=True))
+        return re.sub(rf"(?<![\w.])({known})(?=/|$)", lambda found: str(places[found[1]]), said)
 
     def words(self, name):
-        """Return the command line of a service of ours."""
+        """Return the command line of a service."""
         service = self.said[name]
-        words = [*service.get("entrypoint", dockerfile.entrypoint()), *service["command"]]
+        of_image = ENTRYPOINTS.get(service["image"].partition(":")[0]) or dockerfile.entrypoint()
+        words = [*service.get("entrypoint", of_image), *service["command"]]
         return [self.placed(name, one) for one in words]
 
     def environment(self, name):
@@ -125,12 +130,21 @@ class Stand:
         )
 
     def start(self, name):
-        """Start a service of ours once all that it waits for is so."""
+        """Start a service once all that it waits for is so."""
         for other, condition in conditions(self.said[name]).items():
             self.await_condition(other, condition)
         for one in self.directories(name).values():
             one.mkdir(parents=True, exist_ok=True)
+        self.mount(name)
         self.launch(name, self.words(name))
+
+    def mount(self, name):
+        """Put the files of the repository where a service finds them, with the hosts of here."""
+        mounts = (one.split(":") for one in self.said[name].get("volumes", ()))
+        for here, inside, *_ in mounts:
+            for path in (ROOT / here).glob("*.yml") if here.startswith("./") else ():
+                copy = self.directories(name)[inside] / path.name
+                copy.write_text(self.placed(name, path.read_text("utf-8")), "utf-8")
 
     def launch(self, name, words):
         with (self.home(name) / "log").open("w") as log:
@@ -148,8 +162,6 @@ class Stand:
 
     def await_healthy(self, name):
         """Wait until the health check of a service, as it stands in the file, succeeds."""
-        if name in {"worker-1", "worker-2", "write", "poll", "dispatch"}:
-            return  # TEMPORARY
         kind, *test = self.said[name]["healthcheck"]["test"]
         assert kind == "CMD"
         test = self.program(name, [self.placed(name, one) for one in test])
